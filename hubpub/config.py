@@ -1,0 +1,172 @@
+"""Find, read and validate ``[tool.hubpub]`` or ``hubpub.toml``, and make frozen settings of it.
+
+Only the repository root is looked at: ``torch.hub`` reads ``hubconf.py`` there and nowhere else.
+The file may come from a hostile repository, so its size is bounded and every failure is a
+:class:`~hubpub.errors.ConfigError`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hubpub.diagnostic import Severity
+from hubpub.errors import ConfigError
+
+MAX_BYTES = 1 << 20
+"""A configuration larger than this is not one (bytes)."""
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Leave an entrypoint out, for a reason, until a day after which it counts again."""
+
+    reason: str
+    until: dt.date
+
+    def active(self, today: dt.date) -> bool:
+        """Whether the skip still holds on ``today``."""
+        return today <= self.until
+
+
+@dataclass(frozen=True)
+class EntrypointSettings:
+    """``[tool.hubpub.verify.entrypoints.NAME]``: how verify calls one entrypoint."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = _EMPTY
+    skip: Skip | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a repository can configure.
+
+    ``select`` None means every rule. ``ignore`` maps a code, a prefix or a name to the reason.
+    """
+
+    path: str | None = None
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: Mapping[str, str] = _EMPTY
+    fail_on: Severity = Severity.WARNING
+    github_url: str = "https://github.com"
+    entrypoints: Mapping[str, EntrypointSettings] = field(default=_EMPTY)
+
+
+def load(root: Path) -> Settings:
+    """The settings of the repository at ``root``; defaults where it has none.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or breaks the schema.
+    """
+    for name, keys in (("hubpub.toml", ()), ("pyproject.toml", ("tool", "hubpub"))):
+        table: Any = _read(root / name)
+        for key in keys:
+            table = table.get(key) if isinstance(table, dict) else None
+        if table is not None:
+            _validate(table, name, ".".join(keys))
+            return _settings(table, name)
+    return Settings()
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path.name} is larger than {MAX_BYTES} bytes")
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path.name} is not valid TOML: {error}") from error
+
+
+@functools.cache
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema (2020-12) of the ``[tool.hubpub]`` table."""
+    text = (Path(__file__).parent / "schemas" / "config.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _validate(table: object, name: str, prefix: str) -> None:
+    import jsonschema
+
+    # TOML has dates, JSON has not: compare as the text that the schema describes.
+    plain = json.loads(json.dumps(table, default=str))
+    error = jsonschema.exceptions.best_match(
+        jsonschema.Draft202012Validator(schema()).iter_errors(plain)
+    )
+    if error is None:
+        return
+    where = ".".join([part for part in (prefix, *map(str, error.absolute_path)) if part])
+    advice = None
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(error.schema.get("properties", {}))
+        unknown = [key for key in error.instance if key not in known]
+        near = difflib.get_close_matches(unknown[0], known, n=1) if unknown else []
+        advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
+    raise ConfigError(f"{name}: {where or 'top level'}: {error.message}", help=advice)
+
+
+def _settings(table: Mapping[str, Any], name: str) -> Settings:
+    ignore = table.get("ignore", {})
+    if isinstance(ignore, list):
+        ignore = dict.fromkeys(ignore, "")
+    select = table.get("select")
+    return Settings(
+        path=name,
+        select=None if select is None else tuple(select),
+        extend_select=tuple(table.get("extend-select", ())),
+        ignore=MappingProxyType(dict(ignore)),
+        fail_on=Severity.from_label(table.get("fail-on", "warning")),
+        github_url=table.get("github-url", Settings.github_url),
+        entrypoints=MappingProxyType(
+            {
+                entrypoint: _entrypoint(entry, name, entrypoint)
+                for entrypoint, entry in table.get("verify", {}).get("entrypoints", {}).items()
+            }
+        ),
+    )
+
+
+def _entrypoint(entry: Mapping[str, Any], name: str, entrypoint: str) -> EntrypointSettings:
+    skip = entry.get("skip")
+    return EntrypointSettings(
+        args=tuple(entry.get("args", ())),
+        kwargs=MappingProxyType(dict(entry.get("kwargs", {}))),
+        skip=None if skip is None else Skip(skip["reason"], _date(skip["until"], name, entrypoint)),
+    )
+
+
+def _date(value: object, name: str, entrypoint: str) -> dt.date:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(str(value))
+    except ValueError as error:
+        raise ConfigError(
+            f"{name}: verify.entrypoints.{entrypoint}.skip.until: {value!r} is not a date",
+            help="write it as 2027-01-31",
+        ) from error

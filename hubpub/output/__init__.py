@@ -1,0 +1,1 @@
+"""Saying: one renderer per file; data in, text out. Nothing here prints, reads or judges."""

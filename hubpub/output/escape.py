@@ -1,0 +1,32 @@
+"""Text from a repository under test, made harmless for a terminal or a CI log."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_KEPT = {"\t"}
+
+
+def visible(text: str) -> str:
+    r"""``text`` as one line with every control, format and surrogate character spelled out.
+
+    Covers C0 and C1 controls (ANSI escapes, OSC, newlines), bidirectional overrides, zero-width
+    characters and undecodable bytes. A line that starts with ``::`` would be a GitHub workflow
+    command, so the first colon is spelled out.
+
+    >>> visible("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    """
+    shown = "".join(_escape(char) for char in text)
+    stripped = shown.lstrip()
+    if stripped.startswith("::"):
+        return shown[: len(shown) - len(stripped)] + "\\x3a" + stripped[1:]
+    return shown
+
+
+def _escape(char: str) -> str:
+    if char in _KEPT or (" " <= char <= "~"):
+        return char
+    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+        return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return char
