@@ -1,0 +1,97 @@
+"""Fixtures every room uses: git repositories, the command line as a user runs it, HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from publishing import Files, Mirror, Repository, Server, clean_environment
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class RunHubpub(Protocol):
+    """``hubpub("check", path)``: the command line in a process of its own."""
+
+    def __call__(
+        self,
+        *args: str | Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+class MakeRepository(Protocol):
+    """``repository({"hubconf.py": "..."})``: a git repository; see :meth:`Mirror.publish`."""
+
+    def __call__(
+        self,
+        files: Files,
+        *,
+        name: str = "octo/net",
+        branch: str = "main",
+        tags: tuple[str, ...] = ("v1.0",),
+        branches: tuple[str, ...] = (),
+    ) -> Repository: ...
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty HOME."""
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, home: Path) -> Mirror:
+    """An empty mirror; ``mirror.url`` is for HUBPUB_GITHUB_URL, which ``hubpub`` sets by itself."""
+    root = tmp_path / "mirror"
+    root.mkdir()
+    return Mirror(root, home)
+
+
+@pytest.fixture
+def repository(mirror: Mirror) -> MakeRepository:
+    """Make git repositories in the mirror, by default ``octo/net`` with the tag v1.0."""
+    return mirror.publish
+
+
+@pytest.fixture
+def hubpub(mirror: Mirror) -> RunHubpub:
+    """Run the installed ``hubpub`` in a clean environment, with the mirror as its GitHub."""
+    script = Path(sys.executable).parent / "hubpub"
+    assert script.is_file(), f"hubpub is not installed beside {sys.executable}: pip install -e ."
+
+    clean = clean_environment(mirror.home) | {"HUBPUB_GITHUB_URL": mirror.url}
+
+    def run(
+        *args: str | Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(script), *map(str, args)],
+            cwd=cwd or mirror.root.parent,
+            env=clean | dict(env or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture
+def http_server() -> Iterator[Server]:
+    """A loopback HTTP server: ``serve({"/m.pth": data})``, ``url("/m.pth")``, ``requests``."""
+    server = Server()
+    yield server
+    server.close()

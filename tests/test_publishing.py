@@ -1,0 +1,66 @@
+"""The fixtures themselves: everything else leans on them."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import MakeRepository, RunHubpub
+from publishing import Files, Link, Mirror, Server
+
+
+def test_the_same_files_give_the_same_commit(mirror: Mirror) -> None:
+    files: Files = {
+        "hubconf.py": "x = 1\n",
+        "weights/m.bin": b"\x00\xff",
+        "link": Link("hubconf.py"),
+    }
+    one = mirror.publish(files, name="a/b")
+    two = mirror.publish(files, name="c/d", branch="master", tags=("v1", "v2"), branches=("dev",))
+    assert one.git("rev-parse", "HEAD") == two.git("rev-parse", "HEAD")
+    assert two.git("tag").split() == ["v1", "v2"]
+    assert two.git("branch", "--format=%(refname:short)").split() == ["dev", "master"]
+    assert one.git("ls-files", "--stage", "link").startswith("120000")
+
+
+def test_git_environment_of_the_caller_is_ignored(
+    repository: MakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody Else")
+    made = repository({"hubconf.py": "\n"})
+    assert made.git("log", "-1", "--format=%an %aI") == "Ada Publisher 2026-01-31T12:00:00+00:00"
+
+
+def test_hubpub_runs_in_a_clean_environment(
+    hubpub: RunHubpub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONVERBOSE", "1")
+    done = hubpub("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("hubpub, version ")
+
+
+def test_server_answers_and_records(http_server: Server) -> None:
+    http_server.serve(
+        {
+            "/m.pth?x=1": b"weights",
+            "/moved": (302, {"Location": "/m.pth?x=1"}, b""),
+            "/short": (200, {"Content-Length": "10"}, b"abc"),
+        }
+    )
+    with urllib.request.urlopen(http_server.url("/moved")) as answer:
+        assert answer.read() == b"weights"
+    with urllib.request.urlopen(http_server.url("/short")) as answer:
+        assert answer.read(10) == b"abc"
+    with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+        urllib.request.urlopen(http_server.url("/none"))
+    refused.value.close()
+    assert [request.target for request in http_server.requests] == [
+        "/moved",
+        "/m.pth?x=1",
+        "/short",
+        "/none",
+    ]
+    assert http_server.host in http_server.url()
