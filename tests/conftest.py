@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+
 from publishing import Files, Mirror, Repository, Server, clean_environment
 
 ROOT = Path(__file__).resolve().parents[1]

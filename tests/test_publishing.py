@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+
 from conftest import MakeRepository, RunHubpub
 from publishing import Files, Link, Mirror, Server
 
