@@ -15,6 +15,18 @@ from publishing import Files, Mirror, Repository, Server, clean_environment
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--no-skips``, for a gate whose tests prove nothing unless they run."""
+    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where ``--no-skips`` was given and something was skipped. (None run fails anyway.)"""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 class RunHubpub(Protocol):
     """``hubpub("check", path)``: the command line in a process of its own."""
 

@@ -1,0 +1,58 @@
+# Two commands on a fresh Linux machine with Python 3.10 or newer, pip and make:
+#   make demo    make test
+# Each sets up what it needs, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup system demo test lint format bench wheel clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: system $(READY) ## Make .venv and install what the others need; demo and test do this first
+
+$(READY): pyproject.toml constraints.txt .ci/setup
+	@.ci/setup "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+system:
+	@.ci/system git bwrap
+
+demo: setup ## Publish, check and verify the example, and show its report
+	@$(BIN)/python examples/demo.py
+
+test: lint ## Run every gate: lint, types, and all tests, the sandbox's also as an ordinary user
+	@echo "test: all tests, as $$(id -un)"
+	@$(BIN)/python -m pytest -n $(WORKERS)
+	@if [ "$$(id -u)" = 0 ]; then \
+	    echo "test: the sandbox's tests, as an ordinary user"; \
+	    .ci/as-user $(VENV) $(abspath $(BIN))/python -m pytest -n $(WORKERS) -m sandbox --no-skips -p no:cacheprovider; \
+	fi
+
+lint: setup ## Check style, formatting and types
+	@echo "lint: ruff check"
+	@$(BIN)/ruff check --quiet
+	@echo "lint: ruff format"
+	@$(BIN)/ruff format --check --quiet
+	@echo "lint: mypy"
+	@$(BIN)/mypy --no-error-summary
+
+format: setup ## Format the code, and mend what can be mended safely
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: setup ## Print the ratios of benchmarks/
+	@for program in benchmarks/*.py; do echo "$$program"; $(BIN)/python $$program; done
+
+wheel: setup ## Build dist/*.whl
+	@$(BIN)/python -m build --wheel
+
+clean: ## Remove .venv, caches and builds
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find hubpub tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
