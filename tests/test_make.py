@@ -1,0 +1,119 @@
+"""What `make` runs on a machine that lacks something: it says so in words, and stops."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Put an executable shell script on the PATH of a machine under test."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A PATH with little on it, and a user who is root."""
+    folder = tmp_path / "bin"
+    program(folder, "id", "echo ${UNDER_TEST_UID:-0}")
+    for tool in ("mktemp", "rm", "cat", "sed"):
+        program(folder, tool, f'exec /usr/bin/env PATH=/usr/bin:/bin {tool} "$@"')
+    return folder
+
+
+def run(
+    script: str, *arguments: str | Path, path: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", str(ROOT / ".ci" / script), *map(str, arguments)],
+        env={"PATH": str(path), **environment},
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_nothing_is_done_where_nothing_is_missing(machine: Path) -> None:
+    program(machine, "bwrap", "")
+    program(machine, "git", "")
+    done = run("system", "git", "bwrap", path=machine)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_root_installs_what_is_missing(machine: Path, tmp_path: Path) -> None:
+    program(machine, "git", "")
+    program(machine, "apt-get", f'echo "$@" >>{tmp_path}/log')
+    done = run("system", "git", "bwrap", path=machine)
+    assert done.returncode == 0, done.stderr
+    update, install = (tmp_path / "log").read_text().splitlines()
+    assert update.startswith("update")
+    assert install.endswith(" bubblewrap")
+
+
+def test_a_failing_installer_is_shown(machine: Path) -> None:
+    program(machine, "apt-get", "echo no such mirror; exit 100")
+    done = run("system", "bwrap", path=machine)
+    assert done.returncode == 1
+    assert "no such mirror" in done.stderr
+    assert "could not install bubblewrap" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("uid", "installer", "command"),
+    [
+        ("0", "dnf", "run: dnf install git bubblewrap"),
+        ("0", "pacman", "run: pacman -S git bubblewrap"),
+        ("1000", "apt-get", "run: sudo apt-get install git bubblewrap"),
+        ("1000", None, "package manager: git bubblewrap"),
+    ],
+)
+def test_who_may_not_install_is_told_the_one_command(
+    machine: Path, uid: str, installer: str | None, command: str
+) -> None:
+    if installer is not None:
+        program(machine, installer, "echo must not run >&2")
+    done = run("system", "git", "bwrap", path=machine, UNDER_TEST_UID=uid)
+    assert done.returncode == 1
+    assert command in done.stderr
+    assert "must not run" not in done.stderr
+
+
+def test_no_python(machine: Path) -> None:
+    done = run("setup", "python3", "venv", path=machine)
+    assert done.returncode == 1
+    assert "there is no python3" in done.stderr
+    assert "make PYTHON=" in done.stderr
+
+
+def test_a_python_that_is_too_old(machine: Path) -> None:
+    program(machine, "python3", '[ "$1" = -V ] && echo Python 3.9.2; exit 1')
+    done = run("setup", "python3", "venv", path=machine)
+    assert done.returncode == 1
+    assert "python3 is Python 3.9.2, and hubpub needs Python 3.10 or newer" in done.stderr
+
+
+def test_a_python_that_can_make_no_environment(machine: Path, tmp_path: Path) -> None:
+    script = 'case "$*" in *version_info*) exit 0;; -V) echo Python 3.12.3;; *) exit 1;; esac'
+    program(machine, "python3", script)
+    done = run("setup", "python3", "venv", path=machine)
+    assert done.returncode == 1
+    assert "apt-get install python3-venv" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_help_lists_every_target() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    listed = {line.split()[1] for line in done.stdout.splitlines()}
+    phony = next(
+        line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY")
+    )
+    assert listed == set(phony.split()[1:]) - {"system"}
