@@ -11,6 +11,7 @@ import datetime as dt
 import difflib
 import functools
 import json
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,10 +22,20 @@ from typing import Any
 from hubpub.diagnostic import Severity
 from hubpub.errors import ConfigError
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 """A configuration larger than this is not one (bytes)."""
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+# A dotted key costs the standard parser the square of its parts, and a key below a long header
+# costs the header's parts again: a quarter of a megabyte of dots would take hours.
+_MAX_DOTS_IN_LINE = 1000
+_MAX_DOTS_IN_HEADER = 100
+
+_MAX_SHOWN = 300
+"""Characters of a validation message: it repeats the wrong value in full."""
+
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class EntrypointSettings:
     """``[tool.hubpub.verify.entrypoints.NAME]``: how verify calls one entrypoint."""
 
     args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = _EMPTY
+    kwargs: Mapping[str, Any] = field(default_factory=_empty)
     skip: Skip | None = None
 
 
@@ -58,10 +69,10 @@ class Settings:
     path: str | None = None
     select: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] = ()
-    ignore: Mapping[str, str] = _EMPTY
+    ignore: Mapping[str, str] = field(default_factory=_empty)
     fail_on: Severity = Severity.WARNING
     github_url: str = "https://github.com"
-    entrypoints: Mapping[str, EntrypointSettings] = field(default=_EMPTY)
+    entrypoints: Mapping[str, EntrypointSettings] = field(default_factory=_empty)
 
 
 def load(root: Path) -> Settings:
@@ -86,6 +97,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     else:
         import tomli as tomllib
     try:
+        # Opening a pipe would wait for a writer that never comes.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigError(f"{path.name} cannot be read: it is not a regular file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -94,10 +108,19 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise ConfigError(f"{path.name} cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{path.name} is larger than {MAX_BYTES} bytes")
+    _refuse_depth(path.name, data)
     try:
         return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    # ValueError: not TOML, not UTF-8, or an integer of more digits than Python converts.
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path.name} is not valid TOML: {error}") from error
+
+
+def _refuse_depth(name: str, data: bytes) -> None:
+    for number, line in enumerate(data.splitlines(), start=1):
+        limit = _MAX_DOTS_IN_HEADER if line.lstrip().startswith(b"[") else _MAX_DOTS_IN_LINE
+        if line.count(b".") > limit:
+            raise ConfigError(f"{name}: line {number} has more than {limit} dots")
 
 
 @functools.cache
@@ -111,8 +134,11 @@ def schema() -> Mapping[str, Any]:
 def _validate(table: object, name: str, prefix: str) -> None:
     import jsonschema
 
-    # TOML has dates, JSON has not: compare as the text that the schema describes.
-    plain = json.loads(json.dumps(table, default=str))
+    try:
+        # TOML has dates, JSON has not: compare as the text that the schema describes.
+        plain = json.loads(json.dumps(table, default=str))
+    except RecursionError as cause:
+        raise ConfigError(f"{name}: {prefix or 'top level'} is nested too deeply") from cause
     error = jsonschema.exceptions.best_match(
         jsonschema.Draft202012Validator(schema()).iter_errors(plain)
     )
@@ -125,7 +151,13 @@ def _validate(table: object, name: str, prefix: str) -> None:
         unknown = [key for key in error.instance if key not in known]
         near = difflib.get_close_matches(unknown[0], known, n=1) if unknown else []
         advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
-    raise ConfigError(f"{name}: {where or 'top level'}: {error.message}", help=advice)
+    raise ConfigError(
+        f"{name}: {_short(where) or 'top level'}: {_short(error.message)}", help=advice
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _settings(table: Mapping[str, Any], name: str) -> Settings:
@@ -164,7 +196,8 @@ def _date(value: object, name: str, entrypoint: str) -> dt.date:
     if isinstance(value, dt.date):
         return value
     try:
-        return dt.date.fromisoformat(str(value))
+        # Newer Pythons read more spellings; take the one that all of them read.
+        return dt.datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError as error:
         raise ConfigError(
             f"{name}: verify.entrypoints.{entrypoint}.skip.until: {value!r} is not a date",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import io
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -72,30 +77,52 @@ def main(argv: Sequence[str] | None = None) -> None:
     Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 a defect of hubpub, 4 verify could
     not run, 130 interrupted. A user's mistake never shows a traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows its number instead of ending the run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(argv))
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see :func:`main`."""
+    stdout = sys.stdout
     try:
         result = group.main(args=argv, prog_name="hubpub", standalone_mode=False)
     except HubpubError as error:
         say_error(error.message, error.help)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.UsageError) and error.ctx:
+            click.echo(error.ctx.get_usage(), err=True)
+        say_error(error.format_message(), None)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader of stdout went away (`| head`): nothing is wrong, and nothing can be said.
-        sys.stdout = None
-        return 0
+    except SystemExit:
+        # click ends so, with its own stand-in for stdout, when the reader went away (`| head`).
+        if sys.stdout is stdout:
+            raise
+        # What was not read may have held findings, so this is no success: a shell's SIGPIPE.
+        return 141
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
+            _say_defect()
+            return 3
+        say_error(f"the output cannot be written: {error.strerror}", None)
+        _drop_stdout()
+        return 2
     except Exception:  # noqa: BLE001
         _say_defect()
         return 3
     return result if isinstance(result, int) else 0
+
+
+def _drop_stdout() -> None:
+    """Send what is still buffered nowhere, so that Python does not fail on it again at its end."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def say_error(message: str, advice: str | None) -> None:

@@ -12,12 +12,14 @@ def visible(text: str) -> str:
 
     Covers C0 and C1 controls (ANSI escapes, OSC, newlines), bidirectional overrides, zero-width
     characters and undecodable bytes. A line that starts with ``::`` would be a GitHub workflow
-    command, so the first colon is spelled out.
+    command, and so would ``##[`` anywhere in it (``##vso[`` in Azure Pipelines): there the first
+    character is spelled out.
 
     >>> visible("a\x1b[31mb\n")
     'a\\x1b[31mb\\n'
     """
     shown = "".join(_escape(char) for char in text)
+    shown = shown.replace("##[", "\\x23#[").replace("##vso[", "\\x23#vso[")
     stripped = shown.lstrip()
     if stripped.startswith("::"):
         return shown[: len(shown) - len(stripped)] + "\\x3a" + stripped[1:]
