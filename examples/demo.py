@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import shlex
 import shutil
@@ -41,8 +42,7 @@ def main() -> int:
 def demonstrate(folder: Path, address: str) -> int:
     """Publish the example under ``folder``, then run hubpub on it as a publisher would."""
     repository = folder / "demo" / "tiny"
-    say(f"publish examples/tiny as the git repository demo/tiny, tag v1.0, with {address} for")
-    say("the release's address")
+    say(f"publish examples/tiny as demo/tiny:v1.0, its release served at {address}")
     publish(repository, f"http://{address}")
     environment = os.environ | {"HUBPUB_GITHUB_URL": folder.as_uri()}
     report = folder / "report.json"
@@ -51,10 +51,13 @@ def demonstrate(folder: Path, address: str) -> int:
     checked = hubpub(["check", str(repository)], environment)
     say("load it as its users will, with the real torch.hub, in a sandbox")
     verify = ["verify", "demo/tiny:v1.0", "--allow-host", address]
-    verified = hubpub([*verify, "--output-format", f"json:{report}"], environment)
+    formats = ["--output-format", "text", "--output-format", f"json:{report}"]
+    verified = hubpub([*verify, *formats], environment)
     if report.is_file():
-        say(f"the report, of which {report.stat().st_size} bytes of JSON were written:")
-        show(report)
+        written = json.loads(report.read_text(encoding="utf-8"))
+        say(f"the JSON report says: {written['status']}, commit {written['commit']}")
+        for checkpoint in written["checkpoints"]:
+            say(f"  {checkpoint['filename']} has sha256 {checkpoint['sha256']}")
     return checked or verified
 
 
@@ -119,12 +122,6 @@ def hubpub(arguments: list[str], environment: dict[str, str]) -> int:
         raise
     print(flush=True)
     return code if code >= 0 else 128 - code
-
-
-def show(report: Path) -> None:
-    """Print the report's own words, indented."""
-    for line in report.read_text(encoding="utf-8").splitlines():
-        print(f"  {line}")
 
 
 def say(line: str) -> None:
