@@ -1,0 +1,172 @@
+"""``hubpub check``: judge a repository statically."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from hubpub.errors import UsageError
+
+FORMATS = ("full", "concise", "json")
+
+
+def repository(path: str) -> Path:
+    """The root that ``path`` means: a directory, or the hubconf.py in it."""
+    place = Path(path)
+    if place.name == "hubconf.py" and place.is_file():
+        return place.parent
+    if not place.exists():
+        raise UsageError(f"{path} does not exist", help="give the root of a repository")
+    if not place.is_dir():
+        raise UsageError(
+            f"{path} is not a directory", help="torch.hub reads hubconf.py at the repository's root"
+        )
+    return place
+
+
+def use_color(stream: object) -> bool:
+    """NO_COLOR beats FORCE_COLOR beats whether ``stream`` is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty())
+
+
+def targets(formats: tuple[str, ...]) -> list[tuple[str, str | None]]:
+    """``FORMAT`` or ``FORMAT:FILE`` each, as a format and the file that it goes to."""
+    found = []
+    for text in formats or ("full",):
+        name, colon, file = text.partition(":")
+        if name not in FORMATS or (colon and not file):
+            raise UsageError(
+                f"no such output format: {text!r}",
+                help=f"one of {', '.join(FORMATS)}, or FORMAT:FILE",
+            )
+        found.append((name, file or None))
+    if sum(file is None for _, file in found) > 1:
+        raise UsageError("only one output format can go to stdout", help="write FORMAT:FILE")
+    return found
+
+
+@click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("path", default=".")
+@click.option(
+    "--output-format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help=f"{', '.join(FORMATS)}; repeatable with files.",
+)
+@click.option("--select", multiple=True, help="Only these rules: code, prefix or name.")
+@click.option("--extend-select", multiple=True, help="These rules in addition.")
+@click.option("--ignore", multiple=True, help="Not these rules.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note"]),
+    help="The least severity that makes the exit status 1 (default: warning).",
+)
+@click.option("--fix", "mend", is_flag=True, help="Apply the safe fixes.")
+@click.option("--diff", "show", is_flag=True, help="Show what --fix would change, change nothing.")
+def command(
+    path: str,
+    formats: tuple[str, ...],
+    select: tuple[str, ...],
+    extend_select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str | None,
+    mend: bool,
+    show: bool,
+) -> int:
+    """Check the repository at PATH (default: the current directory); never runs its code.
+
+    Exit status: 0 clean, 1 findings, 2 usage or configuration, 3 a defect of hubpub.
+    """
+    outputs = targets(formats)
+    root = repository(path)
+    from hubpub import check, config
+
+    settings = check.with_options(
+        config.load(root),
+        select=_split(select),
+        ignore=_split(ignore),
+        extend_select=_split(extend_select),
+        fail_on=fail_on,
+    )
+    if show:
+        return _diff(check.fix(root, settings, write=False))
+    if mend:
+        fixed = check.fix(root, settings)
+        result = fixed.result
+        for problem in fixed.problems:
+            click.echo(problem, err=True)
+        for name in fixed.changed:
+            click.echo(f"changed {_visible(name)}", err=True)
+    else:
+        result = check.check(root, settings)
+    _report(result, outputs)
+    return 1 if result.failed(settings.fail_on) else 0
+
+
+def _split(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for word in words for part in word.split(",") if part.strip())
+
+
+def _visible(text: str) -> str:
+    from hubpub.output.escape import visible
+
+    return visible(text)
+
+
+def _diff(fixed: object) -> int:
+    from hubpub.check import FixResult
+    from hubpub.output.diff import render
+    from hubpub.source.edits import diff
+
+    assert isinstance(fixed, FixResult)  # noqa: S101 - the one caller
+    for path, (before, after) in fixed.changed.items():
+        click.echo(render(diff(path, before.text, after)), nl=False)
+    for problem in fixed.problems:
+        click.echo(problem, err=True)
+    count = len(fixed.changed)
+    click.echo(f"{count} file{'s' if count != 1 else ''} would change", err=True)
+    return 1 if fixed.changed else 0
+
+
+def _report(result: object, outputs: list[tuple[str, str | None]]) -> None:
+    import importlib
+
+    from hubpub.check import CheckResult
+    from hubpub.output.run import Run
+    from hubpub.output.text import summary
+
+    assert isinstance(result, CheckResult)  # noqa: S101 - the one caller
+    sources = result.sources
+
+    def line(path: str, number: int) -> str:
+        return sources[path].line(number) if path in sources else ""
+
+    for name, file in outputs:
+        module = importlib.import_module(f"hubpub.output.{'text' if name == 'full' else name}")
+        color = file is None and use_color(sys.stdout)
+        text = module.render(result.diagnostics, Run(line, color))
+        if file is None:
+            click.echo(text, nl=False, color=True)
+        else:
+            write_file(Path(file), text)
+    click.echo(summary(result.diagnostics), err=True)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a report under a temporary name, then rename: never half of one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,18 @@
+"""What a renderer is told besides the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def _no_line(path: str, number: int) -> str:  # noqa: ARG001
+    return ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """``line`` gives a line (of a path, 1-based) without its end; empty past the end."""
+
+    line: Callable[[str, int], str] = _no_line
+    color: bool = False

@@ -1,0 +1,268 @@
+"""What is not Python: README and docs, comments that suppress, .git's own files, checkpoints."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from hubpub.diagnostic import Span
+from hubpub.source import facts, tree
+from hubpub.source.files import Files
+from hubpub.source.text import Text, Unreadable, decode
+
+MAX_DOCUMENT = 2 << 20
+"""Documents larger than this are not read (bytes)."""
+MAX_DOCUMENTS = 300
+MAX_ENTRIES = 50_000
+"""A look around the tree stops after so many directory entries."""
+CHECKPOINTS = (
+    ".pth",
+    ".pt",
+    ".ckpt",
+    ".bin",
+    ".safetensors",
+    ".th",
+    ".pkl",
+    ".tar",
+    ".onnx",
+    ".jit",
+)
+
+_CALL = re.compile(r"\b(?:torch\.)?hub\.(load|list|help)\s*\(")
+_IGNORE = re.compile(r"hubpub:\s*(file-)?ignore\[([^\]\n]*)\][ \t]*(.*)")
+
+
+def walk(files: Files) -> Iterator[str]:
+    """The files of the tree, by path; bounded, symlinked directories aside."""
+    seen = 0
+    for directory, folders, names in os.walk(files.root):
+        folders[:] = sorted(
+            name for name in folders if name not in {".git", "node_modules", "__pycache__", ".venv"}
+        )
+        base = Path(directory).relative_to(files.root).as_posix()
+        for name in sorted(names):
+            seen += 1
+            if seen > MAX_ENTRIES:
+                return
+            yield name if base == "." else f"{base}/{name}"
+
+
+def documents(paths: list[str]) -> list[str]:
+    """README files and those below docs, that may show how to load the repository."""
+    return [
+        path
+        for path in paths
+        if path.lower().endswith((".md", ".rst", ".markdown"))
+        and (path.count("/") == 0 or path.lower().startswith(("docs/", "doc/")))
+    ][:MAX_DOCUMENTS]
+
+
+def read(files: Files, path: str) -> Text | None:
+    """The text of a document; None where there is none. Bytes that are not UTF-8 are replaced."""
+    data = files.data(path, MAX_DOCUMENT)
+    if isinstance(data, Unreadable):
+        return None
+    text = decode(data)
+    if isinstance(text, Unreadable):
+        text = decode(data.replace(b"\0", b" ").decode("utf-8", "replace").encode())
+    return None if isinstance(text, Unreadable) else text
+
+
+def examples(path: str, text: Text) -> Iterator[facts.HubCall]:
+    """The ``torch.hub`` calls that a document shows, wherever they stand in it."""
+    for match in _CALL.finditer(text.text):
+        end = _closing(text.text, match.end() - 1)
+        if end is None:
+            continue
+        node = _parse(text.text[match.start() : end])
+        if node is not None:
+            yield _example(path, text, match, end, node)
+
+
+def _closing(text: str, start: int, limit: int = 3000) -> int | None:
+    """The offset after the parenthesis that closes the one at ``start``."""
+    depth, quote = 0, ""
+    for offset in range(start, min(start + limit, len(text))):
+        char = text[offset]
+        if quote:
+            quote = "" if char == quote and text[offset - 1] != "\\" else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+            if depth == 0:
+                return offset + 1
+    return None
+
+
+def _parse(code: str) -> ast.Call | None:
+    lines = [re.sub(r"^\s*(?:>>>|\.\.\.|>|\$)", "", line) for line in code.splitlines()]
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            node = ast.parse("\n".join(lines).strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+    return node if isinstance(node, ast.Call) else None
+
+
+def _text(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _example(
+    path: str, text: Text, match: re.Match[str], end: int, node: ast.Call
+) -> facts.HubCall:
+    named = {keyword.arg: keyword.value for keyword in node.keywords}
+    positional = dict(enumerate(node.args))
+    target = _text(named.get("repo_or_dir") or named.get("github") or positional.get(0))
+    entry = _text(named.get("model") or named.get("entrypoint") or positional.get(1))
+    repository, ref = _split(target) if target is not None else (None, None)
+    literal = None
+    if target is not None:
+        offset = text.text.find(target, match.end(), end)
+        literal = _place(path, text, offset, offset + len(target)) if offset >= 0 else None
+    trust, skip = named.get("trust_repo"), named.get("skip_validation")
+    return facts.HubCall(
+        function=match.group(1),
+        repository=repository,
+        ref=ref,
+        entrypoint=entry,
+        trusted=isinstance(trust, ast.Constant) and trust.value is True,
+        local=(_text(named.get("source")) or "").lower() == "local",
+        skip_validation=isinstance(skip, ast.Constant) and skip.value is True,
+        place=_place(path, text, match.start(), end),
+        literal=literal,
+        document=True,
+    )
+
+
+def _split(target: str) -> tuple[str | None, str | None]:
+    from hubpub.source.reached import split
+
+    return split(target)
+
+
+def _place(path: str, text: Text, begin: int, end: int) -> facts.Place:
+    return facts.Place(path, Span(*text.position(begin), *text.position(end)))
+
+
+def comments(path: str, text: Text, module: tree.Module | None) -> tuple[facts.Comment, ...]:
+    """The comments that suppress findings, in Python or (as ``<!-- -->``) in a document."""
+    if "hubpub:" not in text.text:
+        return ()
+    found = []
+    strings = _comment_lines(text) if path.endswith(".py") else None
+    for match in _IGNORE.finditer(text.text):
+        line, column = text.position(match.start())
+        if strings is not None and line not in strings:
+            continue
+        before = text.line(line)[: column - 1]
+        sign = before.rfind("#") if path.endswith(".py") else before.rfind("<!--")
+        begin = column - 1 if sign < 0 else sign
+        end = len(text.line(line))
+        selectors = tuple(part.strip() for part in match.group(2).split(",") if part.strip())
+        reason = match.group(3).rstrip().removesuffix("-->").strip()
+        lines = () if match.group(1) else _covered(module, line, alone=not before[:begin].strip())
+        place = facts.Place(path, Span(line, begin + 1, line, end + 1))
+        found.append(facts.Comment(place, selectors, reason, bool(match.group(1)), lines))
+    return tuple(found)
+
+
+def _comment_lines(text: Text) -> set[int] | None:
+    try:
+        tokens = tokenize.generate_tokens(io.StringIO(text.text, newline=None).readline)
+        return {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return None
+
+
+def _covered(module: tree.Module | None, line: int, *, alone: bool) -> tuple[int, ...]:
+    """The lines that a comment on ``line`` speaks for: those of the statement that begins there.
+
+    A comment that stands alone speaks for the next line as well.
+    """
+    first = line + 1 if alone else line
+    covered = {line, first}
+    for node in tree.walk(module.body) if module is not None else ():
+        at = getattr(node, "at", None)
+        if at is None:
+            continue
+        start = node.first if isinstance(node, (tree.Function, tree.Class)) else at[0]
+        if start != first:
+            continue
+        if isinstance(node, tree.Function):
+            covered.update(
+                range(first, max((item.at[2] for item in node.parameters), default=first) + 1)
+            )
+        elif type(node).__name__ in _SIMPLE:
+            covered.update(range(first, at[2] + 1))
+    return tuple(sorted(covered))
+
+
+_SIMPLE = {
+    "Import", "ImportFrom", "Assign", "Augment", "Delete", "Evaluate", "Return", "Raise", "Assert",
+}  # fmt: skip
+
+
+def checkpoints(files: Files, paths: list[str]) -> tuple[facts.CheckpointFile, ...]:
+    """Files that look like checkpoints, with their sizes."""
+    found = []
+    for path in paths:
+        if path.lower().endswith(CHECKPOINTS):
+            size = files.size(path)
+            if size is not None:
+                found.append(facts.CheckpointFile(path, size))
+    return tuple(found)
+
+
+_REMOTE = re.compile(r"github\.com[:/]+([\w.-]+)/([\w.-]+?)(?:\.git)?/?\s*$")
+
+
+def own_names(files: Files) -> tuple[str, ...]:
+    """``owner/name`` of the GitHub remotes that .git/config names, the first one first."""
+    config = files.data(".git/config", 1 << 16)
+    if isinstance(config, Unreadable):
+        return ()
+    found = []
+    for line in config.decode("utf-8", "replace").splitlines():
+        key, _, value = line.partition("=")
+        match = _REMOTE.search(value) if key.strip() == "url" else None
+        if match:
+            found.append(f"{match.group(1)}/{match.group(2)}")
+    return tuple(dict.fromkeys(found))
+
+
+def tags(files: Files) -> tuple[str, ...]:
+    """The tags that .git holds, in the order of their version numbers, highest last."""
+    found = set()
+    packed = files.data(".git/packed-refs", 1 << 22)
+    if not isinstance(packed, Unreadable):
+        for line in packed.decode("utf-8", "replace").splitlines():
+            _, _, name = line.partition(" refs/tags/")
+            if name and not line.startswith(("#", "^")):
+                found.add(name)
+    base = files.root / ".git" / "refs" / "tags"
+    for directory, _, names in os.walk(base):
+        prefix = Path(directory).relative_to(base).as_posix()
+        found.update(name if prefix == "." else f"{prefix}/{name}" for name in names)
+    return tuple(sorted(found, key=_version))
+
+
+def _version(tag: str) -> tuple[object, ...]:
+    # A pre-release (v1.0rc1, v1.0-beta) comes before the release that it is of.
+    numbers = tuple(int(part) for part in re.findall(r"\d{1,9}", tag))
+    return (
+        numbers[:3] + (0,) * (3 - len(numbers[:3])),
+        not re.search(r"[a-z]", tag.lstrip("v")),
+        tag,
+    )

@@ -1,0 +1,249 @@
+"""Entrypoints from names: what each public callable of hubconf.py is, and whether it was meant."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import replace
+
+from hubpub.source import facts, reading, tree
+from hubpub.source.interpret import attributes, callables
+from hubpub.source.interpret.machine import (
+    CallEvent,
+    DynamicEvent,
+)
+from hubpub.source.interpret.values import (
+    Bound,
+    Class,
+    External,
+    Function,
+    Instance,
+    Literal,
+    Native,
+    Partial,
+    Unknown,
+    Value,
+    options,
+    string,
+)
+
+
+def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts.Entrypoint, ...]:
+    """The public callables of hubconf.py, by name; ``loaded`` are those that documents load."""
+    found = []
+    uses = _uses(outcome.module)
+    for name, value in sorted(outcome.scope.names.items()):
+        if name.startswith("_"):
+            continue
+        answer = callables.certainty(value)
+        if answer.callable is False or (answer.callable is None and not _likely(name, value)):
+            continue
+        found.append(_entrypoint(outcome, name, value, answer, uses))
+    return _leaks(tuple(found), loaded)
+
+
+def _likely(name: str, value: Value) -> bool:
+    """Whether a name of which nothing is known may be an entrypoint: constants are not."""
+    if name.isupper():
+        return False
+    return not (isinstance(value, Unknown) and value.reason.startswith("attribute "))
+
+
+def _uses(module: tree.Module) -> dict[str, int]:
+    """How often hubconf.py reads each name, a function's own body aside."""
+    count: dict[str, int] = {}
+    for statement in module.body:
+        own = statement.name if isinstance(statement, (tree.Function, tree.Class)) else None
+        targets = {
+            id(target)
+            for target in (statement.targets if isinstance(statement, tree.Assign) else ())
+        }
+        for node in tree.walk(statement):
+            if isinstance(node, tree.Name) and node.id != own and id(node) not in targets:
+                count[node.id] = count.get(node.id, 0) + 1
+    return count
+
+
+def _entrypoint(
+    outcome: reading.Outcome,
+    name: str,
+    value: Value,
+    answer: callables.Callability,
+    uses: dict[str, int],
+) -> facts.Entrypoint:
+    binding = outcome.scope.places.get(name)
+    bound = reading.place((binding.path, binding.at)) if binding else facts.Place(reading.HUBCONF)
+    best = _definition(value)
+    defined, origin = bound, answer.origin
+    if best is not None:
+        defined = reading.place((best.scope.path, best.node.at))
+        origin = "hubconf" if best.scope.path == reading.HUBCONF else "repository"
+    elif isinstance(value, Partial):
+        defined, origin = reading.place((value.path, value.at)), "hubconf"
+    docstring = _docstring(value)
+    return facts.Entrypoint(
+        name=name,
+        kind=answer.kind,
+        origin=origin,
+        certainty="certain" if answer.callable and answer.certain else "possible",
+        place=defined,
+        bound=bound,
+        docstring=docstring,
+        documented=docstring is not None or best is None,
+        parameters=_parameters(value),
+        required=callables.required(value) or (),
+        leak=False,
+        imported=bool(binding and binding.imported),
+        target=_target(value),
+        decorated=getattr(best, "decorated", False),
+        used=uses.get(name, 0) > 0,
+    )
+
+
+def _definition(value: Value) -> Function | Class | None:
+    """The function or class of the repository behind an entrypoint."""
+    for option in options(value):
+        if isinstance(option, (Function, Class)):
+            if isinstance(option, Function) and isinstance(option.wrapped, (Function, Class)):
+                return option.wrapped
+            return option
+        if isinstance(option, Bound):
+            return option.function
+        if isinstance(option, Partial):
+            return _definition(option.function)
+        if isinstance(option, Instance) and isinstance(option.type, Class):
+            return option.type
+    return None
+
+
+def _docstring(value: Value) -> str | None:
+    """What ``torch.hub.help`` shows, or a documented target where that shows something else."""
+    for option in options(value):
+        if isinstance(option, (Function, Class, Partial)) and option.shown is not None:
+            shown = string(option.shown)
+            if isinstance(option.shown, Literal) and shown is None:
+                continue
+            return shown if shown is not None else "(made at import)"
+        if isinstance(option, (Function, Class)) and not isinstance(option.node, tree.Lambda):
+            if option.node.docstring and option.node.docstring.strip():
+                return option.node.docstring
+        elif isinstance(option, (Bound, Partial)):
+            return _docstring(option.function)
+        elif isinstance(option, Instance) and isinstance(option.type, Class):
+            return _docstring(option.type)
+        elif isinstance(option, (External, Native)):
+            return "(documented elsewhere)"
+    return None
+
+
+def _parameters(value: Value) -> tuple[facts.Parameter, ...]:
+    function = _definition(value)
+    skip = 0
+    if isinstance(function, Class):
+        init = attributes.find_method(function, "__init__")
+        function, skip = (init, 1) if isinstance(init, Function) else (None, 0)
+    if function is None:
+        return ()
+    skip = 1 if isinstance(value, Bound) and function.kind != "static" else skip
+    return tuple(
+        facts.Parameter(
+            item.name,
+            item.kind,
+            item.default is not None,
+            reading.place((function.scope.path, item.at)),
+        )
+        for item in function.node.parameters[skip:]
+    )
+
+
+def _target(value: Value) -> str:
+    for option in options(value):
+        if isinstance(option, (External, Native)):
+            return option.name
+        if isinstance(option, (Function, Class)):
+            name = option.name if isinstance(option, Function) else option.node.name
+            return f"{option.scope.root.module}.{name}"
+    return ""
+
+
+def _leaks(
+    found: tuple[facts.Entrypoint, ...], loaded: frozenset[str]
+) -> tuple[facts.Entrypoint, ...]:
+    """Judge which names the publisher did not mean.
+
+    An import that hubconf.py itself uses serves its functions; one that it does not use is there to
+    be loaded. Names of torch and the standard library are never meant. An own class, or a helper
+    with required arguments, that other entrypoints use is a part of them, unless documents load it.
+    """
+    own = [item for item in found if item.origin == "hubconf" and item.kind != "class"]
+    result = []
+    for item in found:
+        foreign = item.origin in {"torch", "standard library"} and item.imported
+        helper = item.imported and bool(own) and (item.used or item.origin == "third party")
+        part = (
+            item.origin == "hubconf"
+            and not item.imported
+            and item.used
+            and len(own) > (item.kind != "class")
+        )
+        part = part and (item.kind == "class" or bool(item.required))
+        leak = (foreign or helper or part) and item.name not in loaded
+        result.append(replace(item, leak=leak))
+    return tuple(result)
+
+
+def dynamic(outcome: reading.Outcome) -> tuple[facts.DynamicPlace, ...]:
+    """Places where hubconf's names cannot be read."""
+    found = [
+        facts.DynamicPlace(event.reason, reading.place(event.place))
+        for event in outcome.imported
+        if isinstance(event, DynamicEvent)
+    ]
+    for name in ("__dir__", "__getattr__"):
+        if name in outcome.scope.names:
+            binding = outcome.scope.places[name]
+            reason = f"hubconf.py defines {name}()"
+            found.append(facts.DynamicPlace(reason, reading.place((binding.path, binding.at))))
+    return tuple(dict.fromkeys(found))
+
+
+def modules(outcome: reading.Outcome) -> dict[str, str]:
+    """The names that hubconf.py binds to modules of the standard library."""
+    return {
+        name: value.name
+        for name, value in outcome.scope.names.items()
+        if isinstance(value, Native) and isinstance(value.value, types.ModuleType)
+    }
+
+
+def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
+    """Functions and classes of hubconf.py with one leading underscore."""
+    own = [item for item in outcome.module.body if isinstance(item, (tree.Function, tree.Class))]
+    public = {_decorators(item): item.name for item in own if not item.name.startswith("_")}
+    found = []
+    for item in own:
+        if not item.name.startswith("_") or item.name.startswith("__"):
+            continue
+        events = reading.follow(outcome.machine, outcome.scope.names.get(item.name, Unknown("")))
+        marks = _decorators(item)
+        found.append(
+            facts.HiddenCallable(
+                item.name,
+                reading.place((reading.HUBCONF, item.at)),
+                public.get(marks) if marks else None,
+                any(isinstance(event, CallEvent) for event in events),
+            )
+        )
+    return tuple(found)
+
+
+def _decorators(node: tree.Function | tree.Class) -> tuple[str, ...]:
+    return tuple(filter(None, (_dotted(item) for item in node.decorators)))
+
+
+def _dotted(node: tree.Expr) -> str:
+    if isinstance(node, tree.Call):
+        return _dotted(node.function)
+    if isinstance(node, tree.Attribute):
+        inner = _dotted(node.value)
+        return f"{inner}.{node.name}" if inner else ""
+    return node.id if isinstance(node, tree.Name) else ""

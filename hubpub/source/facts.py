@@ -1,0 +1,284 @@
+"""What ``source`` knows of a repository: frozen values, and no syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hubpub.diagnostic import FILE_START, Span
+from hubpub.source.text import Text
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a file of the repository; ``path`` is relative, with forward slashes."""
+
+    path: str
+    span: Span = FILE_START
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a file cannot be read or parsed, or why importing hubconf certainly fails."""
+
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an entrypoint; ``kind`` as in :class:`hubpub.source.tree.Parameter`."""
+
+    name: str
+    kind: str
+    optional: bool
+    place: Place
+
+
+@dataclass(frozen=True)
+class Entrypoint:
+    """A public name of hubconf.py that can be called: what ``torch.hub.list`` shows.
+
+    ``kind`` is function, class, partial, instance or unknown. ``origin`` is where it is defined:
+    hubconf, repository, torch, standard library or third party. ``certainty`` is certain or
+    possible. ``place`` is the definition (or, outside the repository, the import), ``bound`` where
+    hubconf.py binds the name. ``docstring`` is what ``torch.hub.help`` shows, None where that is
+    nothing; outside the repository it is not known and ``documented`` is True. ``required`` are
+    the parameters that a caller must give. ``leak``: the publisher did not mean it, as far as can
+    be judged; ``imported``: the name comes from an import statement.
+    """
+
+    name: str
+    kind: str
+    origin: str
+    certainty: str
+    place: Place
+    bound: Place
+    docstring: str | None
+    documented: bool
+    parameters: tuple[Parameter, ...]
+    required: tuple[str, ...]
+    leak: bool
+    imported: bool
+    target: str
+    decorated: bool = False
+    used: bool = False
+
+
+@dataclass(frozen=True)
+class HiddenCallable:
+    """A function or class of hubconf.py with an underscore, which ``torch.hub.list`` hides.
+
+    ``sibling`` is a public function of hubconf.py with the same decorators, if there is one.
+    ``downloads``: calling it fetches or opens a checkpoint.
+    """
+
+    name: str
+    place: Place
+    sibling: str | None
+    downloads: bool
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import statement that the loader reaches.
+
+    ``when`` is import (of hubconf) or call (of ``entrypoints``). ``origin`` is repository, standard
+    library, third party or missing. ``guarded``: an except clause copes with its absence.
+    ``conditional``: it may not run. ``chain`` are the imports that lead there, hubconf.py first.
+    """
+
+    module: str
+    place: Place
+    when: str
+    origin: str
+    guarded: bool
+    conditional: bool
+    chain: tuple[Place, ...]
+    entrypoints: tuple[str, ...] = ()
+    file: str | None = None
+
+    @property
+    def package(self) -> str:
+        """The top-level module, as a ``dependencies`` list names it."""
+        return self.module.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument as far as it is known: ``values`` are its possible literal values.
+
+    ``known`` is False where it may be anything else too. ``places`` are where the literals stand.
+    """
+
+    values: tuple[Any, ...]
+    known: bool
+    place: Place | None
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Download:
+    """A call that fetches or opens a checkpoint.
+
+    ``function`` is the canonical dotted name (``torch.load``,
+    ``torch.hub.load_state_dict_from_url``, ...), ``arguments`` what it is given by parameter name,
+    ``entrypoints`` those that reach it; without any it is reached when hubconf is imported.
+    """
+
+    function: str
+    place: Place
+    arguments: Mapping[str, Argument] = field(default_factory=lambda: MappingProxyType({}))
+    complete: bool = True
+    entrypoints: tuple[str, ...] = ()
+
+    def argument(self, name: str) -> Argument | None:
+        """The argument called ``name``; None where it is not given."""
+        return self.arguments.get(name)
+
+
+@dataclass(frozen=True)
+class HubCall:
+    """A call of ``torch.hub.load``, ``list`` or ``help``, in code or in a document.
+
+    ``repository`` is the text before a colon and ``ref`` the one after it, None where unknown or
+    absent. ``place`` is the call, ``literal`` the string that names the repository.
+    """
+
+    function: str
+    repository: str | None
+    ref: str | None
+    entrypoint: str | None
+    trusted: bool
+    local: bool
+    skip_validation: bool
+    place: Place
+    literal: Place | None
+    document: bool
+    entrypoints: tuple[str, ...] = ()
+
+    @property
+    def placeholder(self) -> bool:
+        """Whether the repository is a stand-in for a reader's own, not a real name."""
+        name = self.repository or ""
+        words = name.lower().replace("-", "_").split("/")
+        stand_ins = {
+            "owner",
+            "user",
+            "username",
+            "your_username",
+            "repo",
+            "repository",
+            "org",
+            "...",
+        }
+        return any(char in name for char in "<>{}[]$ ") or any(
+            word in stand_ins or word.startswith("your_") for word in words
+        )
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One item of ``dependencies``; ``name`` None where it is not a string that can be read."""
+
+    name: str | None
+    shown: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """The ``dependencies`` of hubconf.py.
+
+    ``kind`` is absent, none, list, tuple, set, dict, string, other (a value that the loader cannot
+    go through) or unknown (an expression that cannot be read). ``complete``: ``items`` are all.
+    ``insert`` is the one display that is assigned, to which an item can be added; ``value`` the one
+    expression that is assigned; both None where it is put together in another way.
+    """
+
+    kind: str
+    items: tuple[Requirement, ...]
+    place: Place
+    complete: bool
+    insert: Place | None = None
+    value: Place | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The items that are strings."""
+        return frozenset(item.name for item in self.items if item.name is not None)
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A suppression comment: ``selectors`` are codes or names, ``file`` whether for the file."""
+
+    place: Place
+    selectors: tuple[str, ...]
+    reason: str
+    file: bool
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DynamicPlace:
+    """A place where names are made at import that cannot be read."""
+
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """A file of the tree that looks like a checkpoint; ``size`` in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Hubconf:
+    """hubconf.py. ``insert`` is where a first statement may stand: after docstring, ``__future__``.
+
+    ``pure``: it defines no function or class of its own. ``modules`` are the names that it binds to
+    modules of the standard library, with the modules' names.
+    """
+
+    path: str
+    docstring: str | None
+    dependencies: Dependencies
+    insert: Place
+    pure: bool
+    modules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A repository, read.
+
+    ``hubconf`` is None where there is none or it cannot be parsed; ``problems`` say why. ``texts``
+    are the files that diagnostics may point at. ``own`` are the names ``owner/name`` under which
+    the repository is known, ``tags`` its tags, newest last where that can be told.
+    """
+
+    root: Path
+    hubconf: Hubconf | None
+    problems: tuple[Problem, ...] = ()
+    failures: tuple[Problem, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    entrypoints: tuple[Entrypoint, ...] = ()
+    hidden: tuple[HiddenCallable, ...] = ()
+    dynamic: tuple[DynamicPlace, ...] = ()
+    imports: tuple[Import, ...] = ()
+    downloads: tuple[Download, ...] = ()
+    hub_calls: tuple[HubCall, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    checkpoints: tuple[CheckpointFile, ...] = ()
+    modules: frozenset[str] = frozenset()
+    own: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    exists: bool = True
+    texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

@@ -1,0 +1,107 @@
+"""The files of a repository under test, read without trusting them: bounded, never outside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hubpub.source.text import Text, Unreadable, decode
+
+MAX_BYTES = 8 << 20
+"""A Python file larger than this is not read (bytes): no person wrote it."""
+
+
+@dataclass
+class Files:
+    """A repository's files below ``root``. Paths are relative to it, with forward slashes.
+
+    What was read is kept, so that a file is read once. A symlink is followed only to a place inside
+    the repository; GitHub's zip holds symlinks as small text files, but a checkout works with them.
+    """
+
+    root: Path
+    texts: dict[str, Text | Unreadable] = field(default_factory=dict)
+    _listings: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def text(self, path: str) -> Text | Unreadable:
+        """The text of a Python file, or why it has none."""
+        if path not in self.texts:
+            self.texts[path] = self._read(path)
+        return self.texts[path]
+
+    def _read(self, path: str) -> Text | Unreadable:
+        data = self.data(path, MAX_BYTES)
+        return data if isinstance(data, Unreadable) else decode(data)
+
+    def data(self, path: str, limit: int) -> bytes | Unreadable:
+        """The bytes of a file of at most ``limit`` bytes, or why they cannot be had."""
+        place = self.root / path
+        try:
+            if not self._inside(place):
+                return Unreadable("it is a symlink that leaves the repository")
+            # O_NONBLOCK: opening a FIFO must not wait for a writer.
+            handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            with open(handle, "rb") as file:  # noqa: PTH123
+                status = os.fstat(file.fileno())
+                if stat.S_ISDIR(status.st_mode):
+                    return Unreadable("it is a directory")
+                if not stat.S_ISREG(status.st_mode):
+                    return Unreadable("it is not a regular file")
+                data = file.read(limit + 1)
+        except (OSError, ValueError, RuntimeError) as error:
+            return Unreadable(getattr(error, "strerror", None) or str(error))
+        if len(data) > limit:
+            return Unreadable(f"it is larger than {limit >> 20} MiB")
+        return data
+
+    def _inside(self, place: Path) -> bool:
+        real = os.path.realpath(place)
+        return os.path.commonpath([real, os.path.realpath(self.root)]) == os.path.realpath(
+            self.root
+        )
+
+    def listing(self, directory: str) -> frozenset[str]:
+        """The names in a directory, exactly as they are spelled; empty where it cannot be read."""
+        if directory not in self._listings:
+            try:
+                place = self.root / directory
+                names = [item.name for item in place.iterdir()] if self._inside(place) else []
+            except (OSError, ValueError):
+                names = []
+            self._listings[directory] = frozenset(names)
+        return self._listings[directory]
+
+    def has(self, path: str) -> bool:
+        """Whether the tree holds ``path`` in exactly this spelling of letters."""
+        parent, _, name = path.rpartition("/")
+        return name in self.listing(parent)
+
+    def is_file(self, path: str) -> bool:
+        """Whether ``path`` is a regular file (or a symlink to one)."""
+        return self.has(path) and _is(self.root / path, stat.S_ISREG)
+
+    def is_directory(self, path: str) -> bool:
+        """Whether ``path`` is a directory; the root is the empty path."""
+        return not path or (self.has(path) and _is(self.root / path, stat.S_ISDIR))
+
+    def size(self, path: str) -> int | None:
+        """The size of a regular file in bytes; None for anything else."""
+        try:
+            status = os.stat(self.root / path)  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _is(place: Path, kind: object) -> bool:
+    try:
+        return bool(kind(os.stat(place).st_mode))  # type: ignore[operator]  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
+
+
+def join(*parts: str) -> str:
+    """Parts of a relative path as one; empty parts vanish."""
+    return "/".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""What importing a hubconf would bind, found by abstract interpretation: nothing is executed."""

@@ -1,0 +1,151 @@
+"""The state of one abstract interpretation, and what it reports on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hubpub.source import tree
+from hubpub.source.files import Files
+from hubpub.source.interpret.scopes import Scope
+from hubpub.source.interpret.values import Module, Value
+from hubpub.source.text import Unreadable
+
+HUBCONF = "hubconf.py"
+"""The module name that torch.hub gives to hubconf (torch.hub._import_module), not ``hubconf``."""
+ROOT = "/repository"
+"""Where the repository stands, for ``__file__``; a path that exists nowhere is read nowhere."""
+
+IMPORT_STEPS = 400_000
+"""Statements and calls followed while hubconf is imported, all modules together."""
+CALL_STEPS = 30_000
+"""Statements and calls followed inside one entrypoint."""
+MAX_CALLS = 40
+"""Calls nested deeper than this are not followed."""
+
+Place = tuple[str, tree.At]
+"""A path and an extent in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEvent:
+    """An import statement was reached.
+
+    ``origin`` is ``repository``, ``standard library``, ``third party`` or ``missing`` (a module
+    that belongs to the repository by its first part, but that the tree does not hold).
+    """
+
+    module: str
+    origin: str
+    place: Place
+    guarded: bool
+    conditional: bool
+    chain: tuple[Place, ...]
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """A call of a function that :mod:`hubpub.source.sinks` knows was reached."""
+
+    function: str
+    place: Place
+    arguments: tuple[tuple[str | int, Value], ...]
+    places: tuple[tuple[str | int, Place], ...]
+    complete: bool
+    conditional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PathEvent:
+    """``sys.path`` was changed; ``entry`` is the directory as far as it is known."""
+
+    entry: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicEvent:
+    """A place where names are made or lost that cannot be read."""
+
+    reason: str
+    place: Place
+
+
+Event = ImportEvent | CallEvent | PathEvent | DynamicEvent
+
+
+class RaisedError(Exception):
+    """The interpreted code certainly raises here. ``kind`` is the exception's class name."""
+
+    def __init__(self, kind: str, reason: str, place: Place | None) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+        self.place = place
+
+
+class ExhaustedError(Exception):
+    """More work than is followed."""
+
+
+@dataclass(eq=False)
+class Machine:
+    """One interpretation of one repository.
+
+    ``doubt`` counts the enclosing branches that may not run at all; whatever was made under less
+    doubt than the machine's can only be joined with, never overwritten.
+    """
+
+    files: Files
+    hub: str
+    path: list[str] = field(default_factory=lambda: [""])
+    modules: dict[str, Module | None] = field(default_factory=dict)
+    running: list[Place] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    doubt: int = 0
+    guards: int = 0
+    steps: int = IMPORT_STEPS
+    calls: list[object] = field(default_factory=list)
+    importing: bool = True
+    memo: dict[object, tuple[Value, tuple[Event, ...]]] = field(default_factory=dict)
+    trees: dict[str, tree.Module | None] = field(default_factory=dict)
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
+    failed: list[RaisedError] = field(default_factory=list)
+
+    def step(self, cost: int = 1) -> None:
+        """Spend some of the budget; raises :class:`ExhaustedError` when it is gone."""
+        self.steps -= cost
+        if self.steps < 0:
+            raise ExhaustedError
+
+    @contextmanager
+    def doubtful(self, levels: int = 1) -> Iterator[None]:
+        """What is interpreted inside may not run at all."""
+        self.doubt += levels
+        try:
+            yield
+        finally:
+            self.doubt -= levels
+
+    @contextmanager
+    def guarded(self, levels: int = 1) -> Iterator[None]:
+        """What is interpreted inside is caught when it fails to import."""
+        self.guards += levels
+        try:
+            yield
+        finally:
+            self.guards -= levels
+
+    def dynamic(self, reason: str, scope: Scope, at: tree.At) -> None:
+        """Report that names cannot be read, if it happens while hubconf is imported."""
+        event = DynamicEvent(reason, (scope.path, at))
+        if self.importing and event not in self.events:
+            self.events.append(event)
+
+    def unread(self, scope: Scope, reason: str, origin: Scope, at: tree.At) -> None:
+        """Names of the module of ``scope`` change in a way that cannot be read."""
+        scope.root.unread = True
+        if scope.root.path == self.hub:
+            self.dynamic(reason, origin, at)

@@ -1,0 +1,183 @@
+"""What importing hubconf.py and calling entrypoints reaches: imports, checkpoints, hub calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from hubpub.source import facts, reading
+from hubpub.source.interpret.machine import (
+    CallEvent,
+    ImportEvent,
+)
+from hubpub.source.interpret.values import (
+    Literal,
+    Unknown,
+    Value,
+    options,
+)
+
+
+def import_facts(outcome: reading.Outcome) -> tuple[facts.Import, ...]:
+    """Every import statement reached, once, with the entrypoints that reach it."""
+    found: dict[tuple[object, ...], facts.Import] = {}
+    for event in outcome.imported:
+        if isinstance(event, ImportEvent):
+            _add_import(found, event, "import", ())
+    for name, events in outcome.called.items():
+        for event in events:
+            if isinstance(event, ImportEvent):
+                _add_import(found, event, "call", (name,))
+    return tuple(found.values())
+
+
+def _add_import(
+    found: dict[tuple[object, ...], facts.Import],
+    event: ImportEvent,
+    when: str,
+    names: tuple[str, ...],
+) -> None:
+    if ("import", event.module, event.place) in found:
+        return
+    key = (when, event.module, event.place)
+    known = found.get(key)
+    if known is None:
+        found[key] = facts.Import(
+            event.module,
+            reading.place(event.place),
+            when,
+            event.origin,
+            event.guarded,
+            event.conditional,
+            tuple(reading.place(item) for item in event.chain),
+            names,
+            event.file,
+        )
+    elif names and names[0] not in known.entrypoints:
+        found[key] = replace(
+            known,
+            entrypoints=(*known.entrypoints, *names),
+            guarded=known.guarded and event.guarded,
+            conditional=known.conditional and event.conditional,
+        )
+
+
+def call_facts(
+    outcome: reading.Outcome,
+) -> tuple[tuple[facts.Download, ...], tuple[facts.HubCall, ...]]:
+    """Checkpoint and hub calls, one per place, with all the values that were seen there."""
+    found: dict[tuple[object, ...], list[tuple[CallEvent, str | None]]] = {}
+    everything = [(None, outcome.imported), *outcome.called.items()]
+    for name, events in everything:
+        for event in events:
+            if isinstance(event, CallEvent):
+                found.setdefault((event.function, event.place), []).append((event, name))
+    downloads, hub_calls = [], []
+    for (function, _), seen in found.items():
+        names = tuple(sorted({name for _, name in seen if name is not None}))
+        arguments = _arguments([event for event, _ in seen])
+        first = seen[0][0]
+        if function in {"torch.hub.load", "torch.hub.list", "torch.hub.help"}:
+            hub_calls.append(_hub_call(str(function), first, arguments, names))
+            continue
+        complete = all(event.complete for event, _ in seen)
+        downloads.append(
+            facts.Download(
+                str(function),
+                reading.place(first.place),
+                MappingProxyType(arguments),
+                complete,
+                names,
+            )
+        )
+    return tuple(downloads), tuple(hub_calls)
+
+
+def _arguments(events: list[CallEvent]) -> dict[str, facts.Argument]:
+    merged: dict[str, facts.Argument] = {}
+    for event in events:
+        spots = {str(key): reading.place(spot) for key, spot in event.places}
+        for key, value in event.arguments:
+            name = str(key)
+            one = argument(value, spots.get(name))
+            old = merged.get(name)
+            if old is not None:
+                pairs = dict(
+                    zip(_marks(old.values), zip(old.values, old.places, strict=True), strict=True)
+                )
+                for mark, pair in zip(
+                    _marks(one.values), zip(one.values, one.places, strict=True), strict=True
+                ):
+                    pairs.setdefault(mark, pair)
+                values = tuple(item for item, _ in pairs.values())
+                spots_ = tuple(spot for _, spot in pairs.values())
+                one = facts.Argument(values, old.known and one.known, old.place, spots_)
+            merged[name] = one
+    return merged
+
+
+def _marks(values: tuple[object, ...]) -> list[str]:
+    return [repr(value) for value in values]
+
+
+def argument(value: Value, spot: facts.Place | None) -> facts.Argument:
+    """A value as an argument fact: literals, and whether there may be others."""
+    values: list[Any] = []
+    places: list[facts.Place] = []
+    known = True
+    for option in options(value):
+        if isinstance(option, Unknown) and option.default is not None:
+            inner = argument(option.default, spot)
+            values.extend(inner.values)
+            places.extend(inner.places)
+            known = False
+        elif isinstance(option, Literal):
+            shown = option.value
+            values.append(str(shown) if isinstance(shown, PurePosixPath) else shown)
+            places.append(
+                reading.place(option.place)
+                if option.place
+                else spot or facts.Place(reading.HUBCONF)
+            )
+        else:
+            known = False
+    return facts.Argument(tuple(values), known, spot, tuple(places))
+
+
+def _hub_call(
+    function: str, event: CallEvent, arguments: dict[str, facts.Argument], names: tuple[str, ...]
+) -> facts.HubCall:
+    target = arguments.get("repo_or_dir") or arguments.get("github")
+    text = target.values[0] if target and len(target.values) == 1 and target.known else None
+    repository, ref = split(text) if isinstance(text, str) else (None, None)
+    model = arguments.get("model")
+    entry = model.values[0] if model and len(model.values) == 1 and model.known else None
+
+    def given(name: str) -> object:
+        item = arguments.get(name)
+        return item.values[0] if item and item.values else None
+
+    source = given("source")
+    return facts.HubCall(
+        function=function.rpartition(".")[2],
+        repository=repository,
+        ref=ref,
+        entrypoint=entry if isinstance(entry, str) else None,
+        trusted=given("trust_repo") is True or not event.complete,
+        local=isinstance(source, str) and source.lower() == "local",
+        skip_validation=given("skip_validation") is True,
+        place=reading.place(event.place),
+        literal=target.places[0] if target and target.places else None,
+        document=False,
+        entrypoints=names,
+    )
+
+
+def split(text: str) -> tuple[str | None, str | None]:
+    """``owner/name[:ref]`` as torch.hub._parse_repo_info splits it; None for anything else."""
+    repository, colon, ref = text.partition(":")
+    if repository.count("/") != 1 or text.startswith(("/", ".")):
+        return None, None
+    return repository, ref if colon else None

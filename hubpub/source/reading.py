@@ -1,0 +1,95 @@
+"""Facts from an interpretation: entrypoints, imports and calls, put into words of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hubpub.diagnostic import Span
+from hubpub.source import facts, tree
+from hubpub.source.files import Files
+from hubpub.source.interpret import calls, imports, statements
+from hubpub.source.interpret import machine as machine_
+from hubpub.source.interpret.machine import (
+    CALL_STEPS,
+    Event,
+    ExhaustedError,
+    Machine,
+    RaisedError,
+)
+from hubpub.source.interpret.machine import Place as At
+from hubpub.source.interpret.scopes import Scope
+from hubpub.source.interpret.values import (
+    Bound,
+    Class,
+    Function,
+    Instance,
+    Partial,
+    Value,
+    options,
+)
+
+HUBCONF = "hubconf.py"
+
+
+@dataclass
+class Outcome:
+    """An interpreted hubconf: its names, and what happened while it was imported and called."""
+
+    machine: Machine
+    scope: Scope
+    module: tree.Module
+    imported: tuple[Event, ...]
+    called: dict[str, tuple[Event, ...]]
+    failures: tuple[facts.Problem, ...]
+
+
+def place(at: At) -> facts.Place:
+    """A path and an extent as a fact."""
+    return facts.Place(at[0], Span(*at[1]))
+
+
+def interpret(files: Files, module: tree.Module) -> Outcome:
+    """Import hubconf.py as torch.hub does, then call each of its entrypoints with anything."""
+    machine = Machine(files, HUBCONF)
+    machine.trees[HUBCONF] = module
+    scope = imports.module_scope(machine_.HUBCONF, HUBCONF, (), 0)
+    scope.package = ""
+    failures = []
+    try:
+        statements.run_module(machine, module, scope)
+    except RaisedError as error:
+        failures.append(facts.Problem(error.reason, place(error.place or (HUBCONF, _START))))
+    except ExhaustedError:
+        machine.dynamic("importing hubconf.py does more than is followed", scope, _START)
+    except RecursionError:
+        machine.dynamic("importing hubconf.py calls deeper than is followed", scope, _START)
+    failures += [
+        facts.Problem(failed.reason, place(failed.place))
+        for failed in machine.failed
+        if failed.place is not None and failed.place[0] == HUBCONF
+    ]
+    outcome = Outcome(machine, scope, module, tuple(machine.events), {}, tuple(failures))
+    machine.importing = False
+    for name, value in sorted(scope.names.items()):
+        if not name.startswith("_"):
+            outcome.called[name] = follow(machine, value)
+    return outcome
+
+
+_START: tree.At = (1, 1, 1, 1)
+
+
+def follow(machine: Machine, value: Value) -> tuple[Event, ...]:
+    """What happens when an entrypoint is called with arguments that are not known."""
+    machine.events = []
+    for option in options(value):
+        machine.steps, machine.doubt, machine.guards = CALL_STEPS, 0, 0
+        machine.calls.clear()
+        machine.running.clear()
+        if isinstance(option, (Function, Bound, Class, Partial, Instance)):
+            scope = Scope(HUBCONF, machine_.HUBCONF, "function")
+            try:
+                calls.invoke(machine, option, calls.Given(complete=False), scope, _START)
+            except (RaisedError, ExhaustedError, RecursionError):
+                continue
+    return tuple(machine.events)
