@@ -1,0 +1,92 @@
+"""How a run is watched: a live table on a terminal, plain lines in a log. Always on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hubpub.output.escape import visible
+from hubpub.output.report_text import size
+
+if TYPE_CHECKING:
+    from hubpub.verify import Event
+
+
+@contextlib.contextmanager
+def watch(target: str) -> Iterator[Callable[[Event], None]]:
+    """A function to call with each event, for as long as the run takes."""
+    if sys.stderr.isatty():
+        with _live(target) as say:
+            yield say
+    else:
+        yield _say_line
+
+
+def _say_line(event: Event) -> None:
+    """One line a step; nothing while a job runs, so that logs stay short."""
+    if event.kind in {"fetched", "sandbox", "listed"}:
+        click.echo(f"{event.kind}: {visible(event.text)}", err=True)
+    elif event.kind == "ended":
+        click.echo(f"{visible(event.entrypoint)} ({event.text}): {outcome(event)}", err=True)
+
+
+def outcome(event: Event) -> str:
+    """What came of a job, in a few words."""
+    result = event.result
+    if result is None:
+        return ""
+    loads = result.axes["loads"]
+    if result.facts is None or loads.status != "pass":
+        return visible(f"{loads.status}: {loads.reason}")
+    return f"loads in {result.facts.wall_s:.2f} s"
+
+
+@contextlib.contextmanager
+def _live(target: str) -> Iterator[Callable[[Event], None]]:
+    """A table that grows by one row a job, the running one last with its time and bytes."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+
+    done: list[tuple[str, str, str]] = []
+    steps: list[str] = []
+    running: dict[str, Any] = {}
+
+    def table() -> Table:
+        grid = Table(title=Text(visible(target)), title_justify="left", box=None)
+        for heading in ("entrypoint", "case", "result"):
+            grid.add_column(heading)
+        for name, case, text in done[-20:]:
+            style = "green" if text.startswith("loads") else "red" if "fail" in text[:4] else "dim"
+            grid.add_row(Text(name), Text(case), Text(text, style=style))
+        if running:
+            seconds = time.monotonic() - running["since"]
+            text = f"{seconds:.0f} s" + (f", {size(running['bytes'])}" if running["bytes"] else "")
+            grid.add_row(Text(running["name"]), Text(running["case"]), Text(text, style="cyan"))
+        grid.caption = Text("; ".join(steps), style="dim")
+        return grid
+
+    with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
+
+        def say(event: Event) -> None:
+            if event.kind == "started":
+                name = visible(event.entrypoint)
+                running.update(name=name, case=event.text, since=time.monotonic(), bytes=0)
+            elif event.kind == "tick":
+                if not running:
+                    return
+                running["bytes"] = event.received
+            elif event.kind == "ended":
+                done.append((visible(event.entrypoint), event.text, outcome(event)))
+                running.clear()
+            else:
+                steps.append(visible(event.text))
+            live.update(table())
+
+        yield say

@@ -1,0 +1,220 @@
+"""``hubpub verify TARGET``."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hubpub import config
+from hubpub.errors import CannotVerifyError, UsageError
+from hubpub.verify.limits import Limits
+
+_EXIT = {"pass": 0, "fail": 1, "error": 4, "interrupted": 130}
+_FORMATS = ("text", "json")
+_DEFAULTS = Limits()
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def size(text: str | int) -> int:
+    """Bytes, or KiB, MiB, GiB: ``512MiB``. Raises ValueError for anything else."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])i?B?|B|)\s*", str(text), re.IGNORECASE)
+    if not found:
+        raise ValueError(f"{text!r} is no size; write 512MiB or 2GiB")
+    power = " KMGT".index((found.group(2) or " ").upper())
+    return int(float(found.group(1)) * 1024**power)
+
+
+def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
+    return click.option(flag, type=size, metavar="SIZE", default=default, help=text)
+
+
+@click.command("verify")
+@click.argument("target")
+@click.option("--working-tree", is_flag=True, help="Of a local path: the files as they are.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="auto takes the CPU and, where there is one, a CUDA device.",
+)
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    metavar="HOST[:PORT]",
+    multiple=True,
+    help="A host that jobs may download from, beside GitHub, PyTorch and Hugging Face.",
+)
+@click.option(
+    "--github-url",
+    envvar="HUBPUB_GITHUB_URL",
+    show_envvar=True,
+    help="Instead of https://github.com: an Enterprise host, or file:// with owner/repo below it.",
+)
+@click.option(
+    "--output-format",
+    "formats",
+    metavar="NAME[:FILE]",
+    multiple=True,
+    help="text or json; repeatable. Text on stdout when none is given.",
+)
+@click.option("--timeout", type=float, default=_DEFAULTS.timeout_s, help="Seconds a job may take.")
+@click.option(
+    "--deadline", type=float, default=_DEFAULTS.deadline_s, help="Seconds the run may take."
+)
+@click.option("--cpu-time", type=int, default=_DEFAULTS.cpu_s, help="CPU seconds of a job.")
+@_size_option("--memory", _DEFAULTS.memory_bytes, "Memory of a job.")
+@_size_option("--disk", _DEFAULTS.disk_bytes, "Disk of a job.")
+@click.option("--files", type=int, default=_DEFAULTS.files, help="Files a job may make.")
+@click.option("--processes", type=int, default=_DEFAULTS.processes, help="Processes of a job.")
+@_size_option("--output-limit", _DEFAULTS.output_bytes, "Output of a job.")
+@_size_option("--download-limit", _DEFAULTS.download_bytes, "Downloads of a job.")
+@click.option(
+    "--max-entrypoints",
+    type=int,
+    default=_DEFAULTS.max_entrypoints,
+    help="More entrypoints than this fail the run.",
+)
+def command(
+    target: str,
+    working_tree: bool,
+    device: str,
+    allow_hosts: tuple[str, ...],
+    github_url: str | None,
+    formats: tuple[str, ...],
+    **bounds: Any,
+) -> int:
+    """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
+
+    TARGET is owner/repo[:ref] as torch.hub reads it, or a path to a local git repository with an
+    optional :ref (the committed HEAD without one).
+
+    Exit code 0: proven. 1: something does not load or needs action. 4: nothing could be proven.
+    """
+    from hubpub import verify
+    from hubpub.cli import progress
+    from hubpub.verify import egress, reference, report
+
+    outputs = _outputs(formats)
+    asked = reference.parse(target, working_tree=working_tree)
+    egress.rules(allow_hosts)
+    options = verify.Options(
+        github_url=github_url or config.load(Path()).github_url,
+        allow_hosts=allow_hosts,
+        device=device,
+        limits=_limits(bounds),
+    )
+    # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with progress.watch(target) as say:
+            result = verify.verify(asked, options, say)
+    except CannotVerifyError as error:
+        _write(report.to_json(_nothing_proven(asked, error)), outputs, quiet=True)
+        raise
+    _write(report.to_json(result), outputs)
+    return _EXIT[result.status]
+
+
+def _limits(bounds: dict[str, Any]) -> Limits:
+    for name, value in bounds.items():
+        if value <= 0:
+            raise UsageError(f"--{name.replace('_', '-')} must be more than 0")
+    names = {
+        "timeout": "timeout_s",
+        "deadline": "deadline_s",
+        "cpu_time": "cpu_s",
+        "memory": "memory_bytes",
+        "disk": "disk_bytes",
+        "output_limit": "output_bytes",
+        "download_limit": "download_bytes",
+    }
+    return replace(_DEFAULTS, **{names.get(name, name): value for name, value in bounds.items()})
+
+
+def _outputs(formats: tuple[str, ...]) -> list[tuple[str, Path | None]]:
+    """Format and file (None: stdout) of each ``--output-format``, judged before anything runs."""
+    outputs: list[tuple[str, Path | None]] = []
+    for text in formats or ("text",):
+        name, _, file = text.partition(":")
+        if name not in _FORMATS:
+            raise UsageError(f"--output-format {name!r}", help=f"one of {', '.join(_FORMATS)}")
+        path = Path(file) if file else None
+        if path is not None and not path.absolute().parent.is_dir():
+            raise UsageError(f"--output-format {text}: no directory {path.absolute().parent}")
+        outputs.append((name, path))
+    if sum(path is None for _, path in outputs) > 1:
+        raise UsageError("only one --output-format can go to stdout", help="name a file: json:FILE")
+    return outputs
+
+
+def _nothing_proven(asked: Any, error: CannotVerifyError) -> Any:
+    """The report of a run that could not start, for the machine that reads it."""
+    import platform
+
+    from hubpub import verify
+    from hubpub.verify import report
+
+    return report.Report(
+        status="error",
+        reference=report.Reference(asked.owner, asked.repo, None, None, asked.ref),
+        environment=verify.environment(platform.python_version(), None, ()),
+        sandbox=report.SandboxReport("not started", {}),
+        findings=(
+            report.Finding("verify", "not-verified", "error", error.message, help=error.help),
+        ),
+    )
+
+
+def _write(
+    document: dict[str, Any], outputs: list[tuple[str, Path | None]], *, quiet: bool = False
+) -> None:
+    """Write each format; with ``quiet``, not the text, which the error message repeats."""
+    import json
+
+    from hubpub.output import report_text
+
+    for name, path in outputs:
+        if name == "json":
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        elif quiet:
+            continue
+        else:
+            text = report_text.render(document, color=path is None and _color(sys.stdout))
+        if path is None:
+            click.echo(text, nl=False)
+        else:
+            _replace(path, text)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",
+            dir=path.absolute().parent,
+            delete=False,
+        ) as file:
+            file.write(text)
+        os.chmod(file.name, 0o644)  # noqa: PTH101
+        os.replace(file.name, path)  # noqa: PTH105
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _color(stream: Any) -> bool:
+    """NO_COLOR beats FORCE_COLOR beats what the stream is (no-color.org, force-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()

@@ -1,0 +1,162 @@
+"""A verification report for a person at a terminal: what ran, what it used, what needs action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hubpub.output.escape import visible
+
+_SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
+_STYLES = {"pass": "32", "fail": "31;1", "error": "31;1", "warning": "33", "note": "36", "-": "2"}
+
+
+def render(report: Mapping[str, Any], *, color: bool = False) -> str:
+    """The report (the documented JSON object) as text, ended by one line with the verdict."""
+    sections = (_head, _results, _checkpoints, _network, _findings, _verdict)
+    blocks = ["\n".join(section(report, color)) for section in sections]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
+    reference, environment = report["reference"], report["environment"]
+    name = f"{reference['owner']}/{reference['repo']}"
+    ref = f":{reference['ref']}" if reference["ref"] else ""
+    parts = [f"{name}{ref}", reference["kind"] or "unresolved"]
+    if report["commit"]:
+        parts.append(f"commit {report['commit'][:12]}")
+    if report["tree"]:
+        parts.append(f"tree {report['tree'][:12]}")
+    yield visible(", ".join(parts))
+    torch = f"torch {environment['torch']}" if environment["torch"] else "torch not started"
+    yield visible(
+        f"hubpub {environment['hubpub']}, {torch}, Python {environment['python']}, "
+        f"sandbox {report['sandbox']['tier']}"
+    )
+
+
+def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
+    rows: list[list[str]] = []
+    skipped: dict[str, int] = {}
+    for entrypoint in report["entrypoints"]:
+        for result in entrypoint["results"]:
+            if result["facts"] is None:
+                reason = f"{result['device']}: {result['axes']['loads']['reason']}"
+                skipped[reason] = skipped.get(reason, 0) + 1
+                continue
+            rows.append(_row(entrypoint["name"], result))
+    if rows:
+        yield from _table(["entrypoint", "case", "device", *_SHOWN_AXES, *_MEASURES], rows, color)
+    for reason, count in skipped.items():
+        yield visible(f"skipped {count} {_plural(count, 'result')} on {reason}")
+
+
+_MEASURES = ("time", "memory", "says it is")
+
+
+def _row(name: str, result: Mapping[str, Any]) -> list[str]:
+    axes, facts = result["axes"], result["facts"]
+    shown = [_short(axes[axis]["status"]) for axis in _SHOWN_AXES]
+    measures = [f"{facts['wall_s']:.2f} s", size(facts["peak_bytes"]), _claim(result["claims"])]
+    return [name, result["case"], result["device"], *shown, *measures]
+
+
+def _short(status: str) -> str:
+    return "-" if status == "skipped" else status
+
+
+def _claim(claims: Mapping[str, Any]) -> str:
+    """What the code said of itself, in a column whose heading says that it did."""
+    kind, count = claims.get("type"), claims.get("parameters")
+    if not isinstance(kind, str):
+        return ""
+    return f"{kind}, {count:,} parameters" if isinstance(count, int) else kind
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], color: bool) -> Iterator[str]:
+    cells = [[visible(cell) for cell in row] for row in (heading, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heading))]
+    for number, row in enumerate(cells):
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        if color and number == 0:
+            padded = [f"\x1b[1m{cell}\x1b[0m" for cell in padded]
+        elif color:
+            padded = [_paint(cell, cell.strip()) for cell in padded]
+        yield "  ".join(padded).rstrip()
+
+
+def _paint(text: str, style: str) -> str:
+    code = _STYLES.get(style)
+    return f"\x1b[{code}m{text}\x1b[0m" if code else text
+
+
+def _checkpoints(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
+    for number, checkpoint in enumerate(report["checkpoints"]):
+        if number == 0:
+            yield "checkpoints"
+        stamp = checkpoint["stamp"]
+        yield visible(
+            f"  {checkpoint['filename']}  {size(checkpoint['size'])}  {checkpoint['format']}  "
+            f"stamp {stamp['status']}  weights_only {checkpoint['weights_only']['status']}"
+        )
+        yield f"    sha256 {checkpoint['sha256']}"
+        if checkpoint["path"]:
+            yield visible(f"    in the tree: {checkpoint['path']}")
+        for url in checkpoint["urls"]:
+            yield visible(f"    {url}")
+        yield visible(f"    used by {', '.join(checkpoint['entrypoints'])}")
+        if checkpoint["unsafe_globals"]:
+            yield visible(f"    unsafe globals: {', '.join(checkpoint['unsafe_globals'])}")
+
+
+def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
+    requests = report["network"]
+    if not requests:
+        return
+    total = sum(request["bytes"] for request in requests)
+    count = len(requests)
+    yield f"network: {count} {_plural(count, 'request')}, {size(total)}"
+    for request in requests:
+        if request["decision"] != "allowed" or request["status"] is None:
+            yield visible(f"  {request['decision']}: {request['url']}: {request['reason']}")
+
+
+def _findings(report: Mapping[str, Any], color: bool) -> Iterator[str]:
+    for number, finding in enumerate(report["findings"]):
+        if number == 0:
+            yield "findings"
+        severity = finding["severity"]
+        label = _paint(severity, severity) if color else severity
+        code = finding["code"] if finding["code"] != "verify" else f"verify {finding['name']}"
+        yield f"  {label} {visible(code)}: {visible(finding['message'])}"
+        yield visible(f"    {finding['path']}:{finding['line']}")
+        for line in (finding["help"] or "").splitlines():
+            yield visible(f"    help: {line}")
+
+
+def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:
+    status = report["status"]
+    results = [result for entry in report["entrypoints"] for result in entry["results"]]
+    ran = [result for result in results if result["facts"] is not None]
+    loaded = sum(result["axes"]["loads"]["status"] == "pass" for result in ran)
+    count = len(report["entrypoints"])
+    yield (
+        f"{_paint(status, status) if color else status}: "
+        f"{count} {_plural(count, 'entrypoint')}, {loaded} of {len(ran)} "
+        f"{_plural(len(ran), 'job')} loaded, "
+        f"{len(report['checkpoints'])} {_plural(len(report['checkpoints']), 'checkpoint')}"
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def size(count: int) -> str:
+    """``count`` bytes for a person: 312 B, 1.5 KiB, 213 MiB, 2.1 GiB."""
+    amount, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} {unit}" if amount >= 100 or unit == "B" else f"{amount:.1f} {unit}"

@@ -1,0 +1,226 @@
+"""The questions asked of each result: one small pure function an axis, from evidence to a verdict.
+
+A new axis is a new function here. Facts decide; a claim is only believed where the facts agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from hubpub.verify.egress import Request
+from hubpub.verify.harvest import LeftFile
+from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
+
+_ENDED = {
+    "timeout": "no end within the time limit (--timeout)",
+    "memory": "more memory than the limit (--memory)",
+    "pids": "more processes than the limit (--processes)",
+    "files": "more files than the limit (--files)",
+    "disk": "more disk than the limit (--disk)",
+    "output": "more output than the limit (--output-limit)",
+    "download": "a download did not arrive whole",
+}
+_NOT_YET = "hubpub does not prove this axis yet"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An axis, with what its finding says beyond the reason: the mend and the place."""
+
+    status: str
+    reason: str | None = None
+    help: str | None = None
+    path: str = "hubconf.py"
+    line: int = 1
+
+    @property
+    def axis(self) -> Axis:
+        """What the report keeps on the result."""
+        return Axis(self.status, self.reason)
+
+
+PASS = Verdict("pass")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything known about one result.
+
+    ``static_names`` are the certain and possible names of the static reader, ``dynamic`` whether it
+    saw places it could not evaluate. ``listing`` is what the list job claimed of this name.
+    """
+
+    entrypoint: str
+    listing: Mapping[str, Any]
+    static_names: frozenset[str]
+    dynamic: bool
+    declared: bool
+    facts: Facts
+    claims: Mapping[str, Any] | None
+    requests: tuple[Request, ...]
+    checkpoints: tuple[Checkpoint, ...]
+    refused: tuple[LeftFile, ...]
+    pages: tuple[str, ...]
+
+
+def judge(evidence: Evidence) -> dict[str, Verdict]:
+    """Every axis of one result, in the report's order."""
+    return {name: _QUESTIONS.get(name, _not_yet)(evidence) for name in AXES}
+
+
+def skipped(reason: str) -> dict[str, Verdict]:
+    """Every axis of a result that was not run."""
+    return {name: Verdict("skipped", reason) for name in AXES}
+
+
+def _not_yet(evidence: Evidence) -> Verdict:  # noqa: ARG001
+    return Verdict("skipped", _NOT_YET)
+
+
+def _listed(evidence: Evidence) -> Verdict:
+    """The real list against the static list of the same tree."""
+    if evidence.entrypoint in evidence.static_names:
+        return PASS
+    if evidence.dynamic:
+        return Verdict("skipped", "names are made at import here; the static list cannot confirm")
+    return Verdict(
+        "fail",
+        "torch.hub.list shows it, hubpub list does not",
+        help="please report this repository: the static reader missed a name",
+    )
+
+
+def _documented(evidence: Evidence) -> Verdict:
+    """The real ``torch.hub.help``."""
+    problem = evidence.listing.get("help_error")
+    if problem:
+        return Verdict("fail", f"torch.hub.help fails: {problem}")
+    if evidence.listing.get("help"):
+        return PASS
+    return Verdict("fail", "torch.hub.help shows nothing", help="write a docstring")
+
+
+def _loads(evidence: Evidence) -> Verdict:
+    """``torch.hub.load`` returned, the process ended by itself, every download was whole."""
+    facts, claims = evidence.facts, evidence.claims
+    if facts.ended != "exit":
+        reason = _ENDED.get(facts.ended, f"killed by signal {facts.signal}")
+        if facts.ended == "download":
+            reason = _download_trouble(evidence.requests) or reason
+        return Verdict("fail", reason, help=_advice(evidence, {}))
+    if evidence.pages:
+        return Verdict(
+            "fail",
+            f"{evidence.pages[0]} is an HTML page, not a checkpoint",
+            help="link the file itself: a release asset, not the page that shows it",
+        )
+    if claims is None:
+        return Verdict(
+            "fail",
+            f"the process left with status {facts.exit} before torch.hub.load returned",
+            help="something called os._exit, or closed the descriptors it did not open",
+        )
+    if claims.get("ok") is True and facts.exit == 0:
+        return PASS
+    error = claims.get("error")
+    return _explain(error if isinstance(error, dict) else {}, evidence)
+
+
+def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
+    """An error that the loader raised, with its place in the repository and the next step."""
+    kind, message = str(error.get("type", "error")), str(error.get("message", ""))
+    frame = error.get("frame")
+    path, line = "hubconf.py", 1
+    if isinstance(frame, dict) and isinstance(frame.get("line"), int):
+        path, line = str(frame.get("path")), max(1, frame["line"])
+    required = evidence.listing.get("required")
+    if kind == "TypeError" and required and not evidence.declared:
+        names = ", ".join(map(str, required))
+        return Verdict("fail", f"needs arguments: {names}", _declare(evidence.entrypoint, required))
+    reason = f"{kind}: {message}" if message else kind
+    return Verdict("fail", reason, _advice(evidence, error), path, line)
+
+
+def _declare(entrypoint: str, required: list[Any]) -> str:
+    """The lines to paste for an entrypoint that cannot be called without arguments."""
+    arguments = ", ".join(f"{name} = ..." for name in required)
+    return (
+        "give the parameters defaults, or tell hubpub what to pass, in pyproject.toml:\n"
+        f"[tool.hubpub.verify.entrypoints.{entrypoint}]\n"
+        f"kwargs = {{ {arguments} }}"
+    )
+
+
+def _advice(evidence: Evidence, error: Mapping[str, Any]) -> str | None:
+    """What to do about a failed load, from the facts first."""
+    for request in evidence.requests:
+        if request.decision == "denied" and request.reason:
+            return f"{request.url} was refused: {request.reason}"
+        if request.decision == "allowed" and request.status is None:
+            host = urlsplit(request.url).hostname
+            return f"{request.url} could not be fetched: {request.reason}; is {host} reachable?"
+        if request.status is not None and request.status >= 400:
+            return f"{request.url} answered {request.status}: is the checkpoint still there?"
+    module = error.get("module")
+    if error.get("type") == "ModuleNotFoundError" and isinstance(module, str):
+        return (
+            f"{module} is not installed where hubpub runs: install it there, and name it in "
+            "`dependencies` so that users are told"
+        )
+    if "operator torchvision::nms does not exist" in str(error.get("message", "")):
+        return "torchvision here was built for another torch: not the publisher's fault"
+    return None
+
+
+def _download_trouble(requests: tuple[Request, ...]) -> str | None:
+    for request in requests:
+        if request.decision == "cut":
+            return f"{request.url}: {request.reason}"
+        if request.short:
+            return f"{request.url} ended after {request.size} of {request.announced} bytes"
+    return None
+
+
+def _weights(evidence: Evidence) -> Verdict:
+    """Every stamp agrees with the sha256 that the parent computed."""
+    if evidence.refused:
+        file = evidence.refused[0]
+        return Verdict("fail", f"{file.path} {file.reason}: it cannot be hashed")
+    if not evidence.checkpoints:
+        return Verdict("skipped", "no checkpoint used")
+    for checkpoint in evidence.checkpoints:
+        if checkpoint.stamp.status == "mismatch":
+            return Verdict(
+                "fail",
+                f"{checkpoint.filename} says {checkpoint.stamp.prefix}, "
+                f"its sha256 begins with {checkpoint.sha256[:8]}",
+                help="the file was replaced or is damaged: upload it under its own stamp",
+            )
+    unstamped = [item for item in evidence.checkpoints if item.stamp.status != "match"]
+    if unstamped:
+        names = ", ".join(f"{item.filename} ({item.stamp.status})" for item in unstamped)
+        return Verdict("skipped", f"no stamp to compare with: {names}")
+    return PASS
+
+
+def _weights_only(evidence: Evidence) -> Verdict:
+    """Every checkpoint loads without unpickling code."""
+    if not evidence.checkpoints:
+        return Verdict("skipped", "no checkpoint used")
+    for wanted in ("fail", "skipped"):
+        for checkpoint in evidence.checkpoints:
+            if checkpoint.weights_only.status == wanted:
+                return Verdict(wanted, f"{checkpoint.filename}: {checkpoint.weights_only.reason}")
+    return PASS
+
+
+_QUESTIONS: dict[str, Callable[[Evidence], Verdict]] = {
+    "listed": _listed,
+    "documented": _documented,
+    "loads": _loads,
+    "weights": _weights,
+    "weights_only": _weights_only,
+}

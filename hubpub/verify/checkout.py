@@ -1,0 +1,270 @@
+"""From a reference to the tree that GitHub's zip holds, without a work tree of git's making.
+
+A clone's files are not what torch.hub users get: the zip has no submodules, no LFS objects, no
+``export-ignore`` paths, no ``.git``, and symbolic links become text files. So one ref is fetched
+into a bare repository of ours and ``git archive`` makes the zip, which is extracted as torch.hub
+does (``torch.hub._safe_extract_zip``, Python's zipfile).
+
+The remote repository is hostile: no configuration, hook, filter, credential helper or transport
+but the one asked for takes part. GitPython only runs constant argument lists.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from hubpub.errors import CannotVerifyError
+from hubpub.verify.limits import GIB
+from hubpub.verify.reference import Resolved, Target, resolve
+
+_TIMEOUT_S = 900
+_MOST_FILES = 100_000
+_MOST_BYTES = 8 * GIB
+_KEPT_ENVIRONMENT = (
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+)
+_CONFIGURATION = (
+    "protocol.allow=never",
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.sshCommand=/bin/false",
+    "core.attributesFile=/dev/null",
+    "credential.helper=",
+    "transfer.fsckObjects=true",
+    "submodule.recurse=false",
+    "gc.auto=0",
+    "http.followRedirects=initial",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
+)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The tree on disk, and the ids that name it. ``commit`` is None for a working tree."""
+
+    root: Path
+    commit: str | None
+    tree: str
+    resolved: Resolved
+    files: int
+
+
+def checkout(target: Target, folder: Path, github_url: str) -> Checkout:
+    """Fetch ``target`` and lay out its tree in ``folder / "tree"``.
+
+    Args:
+        target: what to fetch.
+        folder: an empty directory of ours.
+        github_url: what stands before ``/owner/repo``: https, http or file.
+
+    Raises:
+        CannotVerifyError: no such repository or ref, no network, git refuses or is missing.
+    """
+    url = _url(target, github_url)
+    git = _Git(folder, url)
+    git("init", "--bare", "--quiet", "--template=", str(git.bare))
+    if target.working_tree:
+        commit, tree, resolved = None, _snapshot(git, target), Resolved("worktree", "worktree", "")
+    else:
+        resolved = _resolve(git, target, url)
+        want = "refs/hubpub/want"
+        git(
+            *("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules"),
+            *("--no-write-fetch-head", "--end-of-options", url, f"+{resolved.refname}:{want}"),
+        )
+        commit = git("rev-parse", "--verify", f"{want}^{{commit}}").strip()
+        tree = git("rev-parse", "--verify", f"{want}^{{tree}}").strip()
+    name = cache_name(target.owner, target.repo, resolved.ref)
+    root = folder / "tree" / name
+    _make_directory(root)
+    archive = folder / "tree.zip"
+    git("archive", "--format=zip", f"--prefix={name}/", f"--output={archive}", commit or tree)
+    files = extract(archive, root)
+    archive.unlink()
+    return Checkout(root, commit, tree, resolved, files)
+
+
+def cache_name(owner: str, repo: str, ref: str) -> str:
+    """The directory torch.hub keeps a repository in (``torch.hub._get_cache_or_reload``)."""
+    return "_".join((owner, repo, ref.replace("/", "_")))
+
+
+def _url(target: Target, github_url: str) -> str:
+    if target.path is not None:
+        return target.path.as_uri()
+    parts = urlsplit(github_url)
+    url = f"{github_url.rstrip('/')}/{target.owner}/{target.repo}"
+    if parts.scheme != "file":
+        return url
+    base = Path(url2pathname(parts.path)) / target.owner
+    for name in (target.repo, f"{target.repo}.git"):
+        if (base / name).is_dir():
+            return (base / name).as_uri()
+    raise CannotVerifyError(f"{github_url} holds no {target.owner}/{target.repo}[.git]")
+
+
+class _Git:
+    """git with nothing of the user's or of the machine's configuration; one bare repository."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        try:
+            import git
+        except ImportError as error:
+            # GitPython looks for the git program when it is imported.
+            raise CannotVerifyError(
+                f"git cannot be used: {str(error).splitlines()[0]}",
+                help="install git, and pip install 'hubpub[verify]'",
+            ) from error
+        self.bare = folder / "git"
+        self._failed = git.exc.CommandError
+        self._execute = git.cmd.Git(str(folder)).execute
+        config = folder / "gitconfig"
+        parts = urlsplit(url)
+        safe = url2pathname(parts.path) if parts.scheme == "file" else ""
+        # upload-pack refuses a repository of another user unless it is named here; the user named
+        # it, and upload-pack runs nothing of it. Both spellings: bare, and with a .git inside.
+        quoted = safe.replace("\\", "\\\\").replace('"', '\\"')
+        config.write_text(
+            f'[safe]\n\tdirectory = "{quoted}"\n\tdirectory = "{quoted}/.git"\n' if safe else "",
+            encoding="utf-8",
+        )
+        kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        self._environment: Mapping[str, str] = {
+            **kept,
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": "/nonexistent",
+            "LC_ALL": "C.UTF-8",
+            "GIT_ALLOW_PROTOCOL": parts.scheme,
+            "GIT_ASKPASS": "/bin/false",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": str(config),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "SSH_ASKPASS": "/bin/false",
+        }
+
+    def __call__(self, *arguments: str, work_tree: Path | None = None) -> str:
+        """Run git in the bare repository; its standard output.
+
+        Raises:
+            CannotVerifyError: git failed or took too long.
+        """
+        environment = dict(self._environment)
+        if arguments[0] != "init":
+            environment["GIT_DIR"] = str(self.bare)
+        settings = [part for value in _CONFIGURATION for part in ("-c", value)]
+        settings += ["-c", f"protocol.{environment['GIT_ALLOW_PROTOCOL']}.allow=always"]
+        if work_tree is not None:
+            environment["GIT_WORK_TREE"] = str(work_tree)
+            settings += ["-C", str(work_tree)]
+        # `env -i`, because GitPython would add our own environment: a hook's GIT_DIR, say.
+        command = [
+            *("timeout", "--kill-after=5", str(_TIMEOUT_S), "env", "-i"),
+            *(f"{name}={value}" for name, value in environment.items()),
+            *("git", *settings, *arguments),
+        ]
+        try:
+            output = self._execute(command, stdout_as_string=True, strip_newline_in_stdout=False)
+        except self._failed as error:
+            raise _failure(arguments[0], error) from error
+        return str(output)
+
+
+def _failure(verb: str, error: Exception) -> CannotVerifyError:
+    """Git's own words, and what they mean for someone who never sees the command."""
+    status, stderr = getattr(error, "status", None), str(getattr(error, "stderr", "") or "")
+    found = re.search(r"\b(?:fatal|error):\s*(.+)", stderr)
+    text = found.group(1).strip("' ") if found else f"exit {status}"
+    advice = None
+    if status == 124:
+        text = f"no end after {_TIMEOUT_S} seconds"
+    elif re.search(
+        r"could not read Username|Authentication failed|not found|terminal prompts", text
+    ):
+        advice = "the repository does not exist, or is private: torch.hub can load neither"
+    elif re.search(r"Could not resolve host|unable to access|Failed to connect", text):
+        advice = "check the network, or set HUBPUB_GITHUB_URL to a mirror"
+    elif "does not appear to be a git repository" in text:
+        advice = "commit the files first, or use --working-tree for the files as they are"
+    return CannotVerifyError(f"git {verb}: {text}", help=advice)
+
+
+def _resolve(git: _Git, target: Target, url: str) -> Resolved:
+    """Which ref, by asking the remote for all its tips: torch.hub looks at the same lists."""
+    heads: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    head = None
+    listing = git("ls-remote", "--symref", "--end-of-options", url)
+    for line in listing.splitlines():
+        sha, _, name = line.partition("\t")
+        if sha.startswith("ref: refs/heads/") and name == "HEAD":
+            head = sha[len("ref: refs/heads/") :]
+        elif name.startswith("refs/heads/"):
+            heads[name[len("refs/heads/") :]] = sha
+        elif name.startswith("refs/tags/"):
+            # The peeled line of an annotated tag comes last and names the commit.
+            tags[name[len("refs/tags/") :].removesuffix("^{}")] = sha
+    return resolve(target, heads, tags, head)
+
+
+def _snapshot(git: _Git, target: Target) -> str:
+    """The id of a tree made of the files as they are, ignored ones left out."""
+    git("add", "--all", "--", ".", work_tree=target.path)
+    return git("write-tree").strip()
+
+
+def extract(archive: Path, root: Path) -> int:
+    """Extract a zip of ``git archive`` into ``root`` without its top folder; the files written.
+
+    As for torch.hub's users a symbolic link becomes a text file that holds its target.
+
+    Raises:
+        CannotVerifyError: a name that would leave ``root``, or too many files or bytes.
+    """
+    files = size = 0
+    with zipfile.ZipFile(archive) as bundle:
+        for info in bundle.infolist():
+            parts = PurePosixPath(info.filename).parts[1:]
+            if ".." in parts or "\\" in info.filename or "\0" in info.filename:
+                raise CannotVerifyError(f"the tree holds an unsafe name: {info.filename!r}")
+            size += info.file_size
+            files += 1
+            if files > _MOST_FILES or size > _MOST_BYTES:
+                limit = f"{_MOST_FILES} files or {_MOST_BYTES} bytes"
+                raise CannotVerifyError(f"the tree holds more than {limit}")
+            path = root.joinpath(*parts)
+            if info.is_dir():
+                _make_directory(path)
+                continue
+            _make_directory(path.parent)
+            with bundle.open(info) as source, path.open("xb") as copy:
+                while chunk := source.read(1 << 20):
+                    copy.write(chunk)
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+    return files
+
+
+def _make_directory(path: Path) -> None:
+    """Make ``path`` and its parents readable for the user in the sandbox, whatever our umask."""
+    if not path.is_dir():
+        _make_directory(path.parent)
+        path.mkdir()
+        path.chmod(0o755)

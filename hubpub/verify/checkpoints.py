@@ -1,0 +1,156 @@
+"""Checkpoints of a run, named by content: who used them, where they came from, what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from hubpub.source.facts import Download
+from hubpub.verify.harvest import LeftFile, Stamp, file_format, sha256_of, sources, stamp
+from hubpub.verify.jobs import Done
+from hubpub.verify.report import Axis, Checkpoint, StampReport
+
+Inspect = Callable[[str], Mapping[str, Any] | None]
+"""Path inside the sandbox -> claims of a job that re-read the file without repository code."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one job used: checkpoints, files that were refused, and HTML pages saved as weights."""
+
+    checkpoints: tuple[Checkpoint, ...]
+    refused: tuple[LeftFile, ...]
+    pages: tuple[str, ...]
+
+
+@dataclass
+class Ledger:
+    """Collects the checkpoints of a run; each content is inspected once.
+
+    ``hash_checked`` are cache names that the code loads with ``check_hash=True``: without a hash
+    in such a name the loader checks nothing, which it does not say.
+    """
+
+    hash_checked: frozenset[str]
+    _by_sha256: dict[str, Checkpoint] = field(default_factory=dict)
+    _roots: dict[str, set[str]] = field(default_factory=dict)
+
+    def enter(self, entrypoint: str, done: Done, tree: Path, inspect: Inspect) -> Found:
+        """Record what ``entrypoint`` used in a job: downloads, and files of the tree it opened."""
+        refused = tuple(file for file in done.files if file.sha256 is None)
+        pages: list[str] = []
+        used: list[Checkpoint] = []
+        for file in done.files:
+            if file.sha256 is None:
+                continue
+            kind = file_format(done.folder / file.path)
+            urls = sources(file.sha256, done.requests)
+            if kind == "html":
+                pages.append(urls[0] if urls else file.path)
+                continue
+            if urls and file.path.startswith("torch/hub/checkpoints/"):
+                self._roots.setdefault(PurePosixPath(file.path).name, set()).add(urls[0])
+            inside = f"{done.directory}/{file.path}"
+            known = self._record(file.path, file.sha256, file.size, kind, inside, inspect)
+            used.append(self._used(known, entrypoint, urls, None))
+        for path in _opened(done.claims, tree):
+            data = tree / path
+            with data.open("rb") as opened:
+                digest = sha256_of(opened)
+            kind, size = file_format(data), data.stat().st_size
+            inside = f"/tree/{tree.name}/{path}"
+            known = self._record(path, digest, size, kind, inside, inspect)
+            used.append(self._used(known, entrypoint, (), path))
+        return Found(tuple(used), refused, tuple(pages))
+
+    def all(self) -> tuple[Checkpoint, ...]:
+        """Every checkpoint of the run, by file name and content."""
+        return tuple(
+            sorted(self._by_sha256.values(), key=lambda item: (item.filename, item.sha256))
+        )
+
+    def clashes(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Cache names that stand for more than one URL: the second user gets the first's file."""
+        for name, urls in sorted(self._roots.items()):
+            if len(urls) > 1:
+                yield name, tuple(sorted(urls))
+
+    def _record(
+        self, path: str, sha256: str, size: int, kind: str, inside: str, inspect: Inspect
+    ) -> Checkpoint:
+        if sha256 in self._by_sha256:
+            return self._by_sha256[sha256]
+        filename = PurePosixPath(path).name
+        found: Stamp = stamp(filename, sha256)
+        if found.status == "absent" and filename in self.hash_checked:
+            found = Stamp(None, "vacuous")
+        axis, names = _weights_only(kind, inside, inspect)
+        return Checkpoint(
+            filename=filename,
+            sha256=sha256,
+            size=size,
+            stamp=StampReport(found.prefix, found.status),
+            urls=(),
+            entrypoints=(),
+            weights_only=axis,
+            unsafe_globals=names,
+            format=kind,
+        )
+
+    def _used(
+        self, checkpoint: Checkpoint, entrypoint: str, urls: tuple[str, ...], path: str | None
+    ) -> Checkpoint:
+        updated = replace(
+            checkpoint,
+            urls=(*checkpoint.urls, *(url for url in urls if url not in checkpoint.urls)),
+            entrypoints=tuple(sorted({*checkpoint.entrypoints, entrypoint})),
+            path=checkpoint.path or path,
+        )
+        self._by_sha256[checkpoint.sha256] = updated
+        return updated
+
+
+def hash_checked(downloads: Iterable[Download]) -> frozenset[str]:
+    """The cache names that the code loads with ``check_hash=True``, as far as they can be read.
+
+    The name is ``file_name`` where that is given, else the last part of the URL's path
+    (``torch.hub.load_state_dict_from_url``).
+    """
+    names: set[str] = set()
+    for download in downloads:
+        check = download.argument("check_hash")
+        if check is None or True not in check.values:
+            continue
+        given = download.argument("file_name") or download.argument("url")
+        for value in given.values if given is not None else ():
+            if isinstance(value, str):
+                names.add(PurePosixPath(urlsplit(value).path).name)
+    return frozenset(names)
+
+
+def _opened(claims: Mapping[str, Any] | None, tree: Path) -> list[str]:
+    """The files of the tree that a job says it opened, those of them that are there."""
+    names = (claims or {}).get("opened")
+    if not isinstance(names, list):
+        return []
+    plain = [name for name in names if isinstance(name, str) and ".." not in name.split("/")]
+    return [name for name in plain if not name.startswith("/") and (tree / name).is_file()]
+
+
+def _weights_only(kind: str, inside: str, inspect: Inspect) -> tuple[Axis, tuple[str, ...]]:
+    """Whether the file loads without unpickling code, and the globals it would need."""
+    if kind == "safetensors":
+        return Axis("pass"), ()
+    if kind == "unknown":
+        return Axis("skipped", "not a file of torch.save"), ()
+    claims = inspect(inside)
+    if claims is None or claims.get("weights_only") not in {"pass", "fail"}:
+        return Axis("fail", "reading it with weights_only=True ends the process"), ()
+    names = claims.get("globals")
+    found = tuple(str(name) for name in names) if isinstance(names, list) else ()
+    if claims["weights_only"] == "pass":
+        return Axis("pass"), found
+    return Axis("fail", str(claims.get("reason") or "needs pickled code").splitlines()[0]), found

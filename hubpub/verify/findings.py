@@ -1,0 +1,148 @@
+"""What needs action, as the report lists it: the static check's diagnostics and verify's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hubpub.check import CheckResult
+from hubpub.config import Skip
+from hubpub.diagnostic import Diagnostic
+from hubpub.verify.axes import Verdict
+from hubpub.verify.jobs import Done
+from hubpub.verify.limits import Limits
+from hubpub.verify.report import REQUIRED, Finding
+
+_CODE = "verify"
+
+
+def of_static(diagnostics: Sequence[Diagnostic]) -> list[Finding]:
+    """The diagnostics of the same tree; they are listed and never change the status."""
+    return [
+        Finding(
+            code=diagnostic.code,
+            name=diagnostic.name,
+            severity=diagnostic.severity.label,
+            message=diagnostic.message,
+            path=diagnostic.path,
+            line=diagnostic.span.line,
+            column=diagnostic.span.column,
+            end_line=diagnostic.span.end_line,
+            end_column=diagnostic.span.end_column,
+            help=diagnostic.help,
+            fix=None
+            if diagnostic.fix is None
+            else {"safety": "safe" if diagnostic.fix.safe else "unsafe"},
+        )
+        for diagnostic in diagnostics
+    ]
+
+
+def of_remarks(remarks: Iterable[tuple[str, str]]) -> list[Finding]:
+    """What resolving the reference found out, by name and text."""
+    return [Finding(_CODE, name, "warning", text) for name, text in remarks]
+
+
+def of_failed_listing(done: Done) -> Finding:
+    """``torch.hub.list`` itself failed: nobody can load anything."""
+    error = (done.claims or {}).get("error")
+    path, line = "hubconf.py", 1
+    if isinstance(error, dict):
+        text = f"{error.get('type')}: {error.get('message')}"
+        frame = error.get("frame")
+        if isinstance(frame, dict) and isinstance(frame.get("line"), int):
+            path, line = str(frame.get("path")), max(1, frame["line"])
+    elif done.facts.ended != "exit":
+        text = f"stopped: {done.facts.ended}"
+    else:
+        text = f"the process left with status {done.facts.exit} while hubconf.py was imported"
+    return Finding(
+        _CODE,
+        "cannot-list",
+        "error",
+        f"torch.hub.list fails: {text}",
+        path,
+        line,
+        end_line=line,
+        help="nobody can load this ref; `hubpub check` shows what can be seen without running it",
+        axis="listed",
+    )
+
+
+def of_listing(
+    real: frozenset[str], count: int, static: CheckResult, limits: Limits
+) -> list[Finding]:
+    """The real list against the static one, and against the most that a run takes."""
+    found = []
+    if not real:
+        text = "torch.hub.list shows no entrypoint: there is nothing to load"
+        found.append(Finding(_CODE, "no-entrypoints", "error", text, axis="listed"))
+    if count > limits.max_entrypoints:
+        text = f"{count} entrypoints, more than the {limits.max_entrypoints} of --max-entrypoints"
+        found.append(Finding(_CODE, "too-many-entrypoints", "error", text, axis="listed"))
+        return found
+    certain = {item.name for item in static.repo.entrypoints if item.certainty == "certain"}
+    found += [
+        Finding(
+            _CODE,
+            "not-listed",
+            "error",
+            f"hubpub list shows {name}, torch.hub.list does not",
+            help="please report this repository: the static reader saw a name that is not there",
+            entrypoint=name,
+            axis="listed",
+        )
+        for name in sorted(certain - real)
+    ]
+    return found
+
+
+def of_expired_skip(name: str, skip: Skip) -> Finding:
+    """A skip past its day fails: it was a promise."""
+    text = f"the skip of {name} ended on {skip.until}: {skip.reason}"
+    help_text = "mend the entrypoint, or set a new day in [tool.hubpub.verify.entrypoints]"
+    return Finding(_CODE, "expired-skip", "error", text, help=help_text, entrypoint=name)
+
+
+def of_deadline(name: str) -> Finding:
+    """The run ended before this entrypoint had its turn."""
+    text = f"{name} was not run: the run's deadline has passed"
+    return Finding(_CODE, "deadline", "error", text, help="raise --deadline", entrypoint=name)
+
+
+def of_clashes(clashes: Iterable[tuple[str, tuple[str, ...]]]) -> list[Finding]:
+    """Two URLs with one cache name: isolated jobs hide it, every user's cache meets it."""
+    return [
+        Finding(
+            _CODE,
+            "cache-name-clash",
+            "error",
+            f"{len(urls)} URLs share the cache name {name}: {', '.join(urls)}",
+            help="whoever loads second silently gets the first one's weights: use unique names",
+            axis="weights",
+        )
+        for name, urls in clashes
+    ]
+
+
+def of_verdicts(
+    entrypoint: str, case: str, device: str, verdicts: Mapping[str, Verdict]
+) -> list[Finding]:
+    """One finding for each axis that failed."""
+    call = entrypoint if case == "default" else f"{entrypoint} ({case})"
+    where = call if device == "cpu" else f"{call} on {device}"
+    return [
+        Finding(
+            _CODE,
+            axis.replace("_", "-"),
+            "error" if axis in REQUIRED else "warning",
+            f"{where}: {verdict.reason}",
+            verdict.path,
+            verdict.line,
+            end_line=verdict.line,
+            help=verdict.help,
+            entrypoint=entrypoint,
+            axis=axis,
+        )
+        for axis, verdict in verdicts.items()
+        if verdict.status == "fail"
+    ]

@@ -1,0 +1,233 @@
+"""What a dead job left: files hashed by the parent, and where their bytes came from.
+
+Only called when every process of the job is dead, so nothing changes under the reader. Names and
+kinds are hostile all the same: directories are opened relative to their parent without following
+links, and whatever is not a plain file is refused by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urljoin
+
+from hubpub.verify.egress import Request
+
+_MOST_FILES, _DEPTH = 20_000, 32
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+# torch.hub.HASH_REGEX: what load_state_dict_from_url(check_hash=True) takes for the hash.
+_HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
+_STAMP_DIGITS = 8
+_CHECKPOINT_SUFFIXES = frozenset(
+    [
+        ".pt",
+        ".pth",
+        ".pt2",
+        ".ckpt",
+        ".bin",
+        ".safetensors",
+        ".pkl",
+        ".t7",
+        ".tar",
+        ".npz",
+        ".h5",
+        ".onnx",
+        ".weights",
+        ".jit",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class LeftFile:
+    """A file in a job's scratch. ``path`` is relative to the job's directory.
+
+    ``sha256`` is None where the file was refused, for ``reason``.
+    """
+
+    path: str
+    size: int
+    sha256: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The hash prefix in a file name, as the loader reads it, against the file's own sha256.
+
+    ``status`` is match, mismatch or absent.
+    """
+
+    prefix: str | None
+    status: str
+
+
+def left_files(directory: Path, most_bytes: int) -> tuple[LeftFile, ...]:
+    """Every checkpoint-like file a job left below ``directory``, hashed.
+
+    Args:
+        directory: the job's directory, as the parent sees it.
+        most_bytes: a larger file is refused unread (the disk limit of the job).
+    """
+    try:
+        top = os.open(directory, _OPEN | os.O_DIRECTORY)
+    except OSError as error:
+        return (LeftFile(".", 0, None, f"cannot be read: {error.strerror}"),)
+    return tuple(sorted(_walk(top, most_bytes), key=lambda file: file.path))
+
+
+def _walk(top: int, most_bytes: int) -> Iterator[LeftFile]:
+    seen = 0
+    flags = _OPEN | os.O_DIRECTORY
+    stack = [("", top)]
+    while stack:
+        prefix, descriptor = stack.pop()
+        with contextlib.closing(_Descriptor(descriptor)):
+            for name in sorted(os.listdir(descriptor)):  # noqa: PTH208
+                seen += 1
+                path = f"{prefix}{name}"
+                if seen > _MOST_FILES:
+                    continue
+                try:
+                    kind = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+                    if stat.S_ISDIR(kind):
+                        if path.count("/") < _DEPTH:
+                            stack.append((path + "/", os.open(name, flags, dir_fd=descriptor)))
+                    elif _is_checkpoint(path):
+                        yield _hash_at(descriptor, name, path, most_bytes)
+                except OSError as error:
+                    yield LeftFile(path, 0, None, f"cannot be read: {error.strerror}")
+
+
+@dataclass(frozen=True)
+class _Descriptor:
+    number: int
+
+    def close(self) -> None:
+        os.close(self.number)
+
+
+def _is_checkpoint(path: str) -> bool:
+    """The hub cache holds checkpoints whatever they are called; elsewhere the suffix tells."""
+    in_cache = path.startswith("torch/hub/checkpoints/") and not path.endswith(".partial")
+    return in_cache or Path(path).suffix.lower() in _CHECKPOINT_SUFFIXES
+
+
+def _hash_at(folder: int, name: str, path: str, most_bytes: int) -> LeftFile:
+    descriptor = os.open(name, _OPEN, dir_fd=folder)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            return LeftFile(path, 0, None, "is not a plain file")
+        if found.st_nlink != 1:
+            return LeftFile(path, found.st_size, None, "has several hard links")
+        if found.st_size > most_bytes:
+            return LeftFile(path, found.st_size, None, "is larger than the disk limit")
+        if found.st_blocks * 512 < found.st_size // 2:
+            return LeftFile(path, found.st_size, None, "is sparse")
+        return LeftFile(path, found.st_size, sha256_of(file))
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """The sha256 of an open file from where it stands, as 64 hex digits."""
+    digest = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def stamp(filename: str, sha256: str) -> Stamp:
+    """The stamp of ``filename``, read as ``torch.hub.load_state_dict_from_url`` reads it.
+
+    Fewer than eight digits, or a date, is text that the loader would take for a hash by mistake,
+    not a stamp that a publisher made; it counts as absent unless it agrees.
+    """
+    found = _HASH_REGEX.search(filename)
+    prefix = found.group(1) if found else ""
+    if not prefix:
+        return Stamp(None, "absent")
+    if sha256.startswith(prefix):
+        return Stamp(prefix, "match" if len(prefix) >= _STAMP_DIGITS else "absent")
+    is_date = re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])", prefix)
+    if len(prefix) < _STAMP_DIGITS or is_date:
+        return Stamp(None, "absent")
+    return Stamp(prefix, "mismatch")
+
+
+def file_format(path: Path) -> str:
+    """What a file is by its content, running nothing.
+
+    zip, torchscript, legacy-zip, safetensors, legacy, unknown, or html: a page saved as weights.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head.startswith(b"PK\x03\x04"):
+        return _zip_format(path)
+    if head.lstrip()[:1] == b"<":
+        return "html"
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
+        return "safetensors"
+    # torch.serialization.MAGIC_NUMBER, pickled: how a file of torch < 1.6 begins.
+    if head[:1] == b"\x80" and (0x1950A86A20F9469CFC6C).to_bytes(10, "little") in head[:32]:
+        return "legacy"
+    return "unknown"
+
+
+def _zip_format(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            names = bundle.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return "unknown"
+    if any(name.endswith("/constants.pkl") for name in names):
+        return "torchscript"
+    if any(name.endswith("/data.pkl") for name in names):
+        return "zip"
+    return (
+        "legacy-zip" if len([name for name in names if not name.endswith("/")]) == 1 else "unknown"
+    )
+
+
+def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
+    """Every URL that led to a body with this hash, redirects included, first asked first."""
+    urls: list[str] = []
+    for end, request in enumerate(requests):
+        if request.sha256 != sha256 or request.status != 200 or request.method != "GET":
+            continue
+        chain, wanted = [request.url], request.url
+        for earlier in reversed(requests[:end]):
+            if earlier.location and urljoin(earlier.url, earlier.location) == wanted:
+                wanted = earlier.url
+                chain.insert(0, wanted)
+        urls += [url for url in chain if url not in urls]
+    return tuple(urls)
+
+
+def read_claims(data: bytes, nonce: str) -> dict[str, object] | None:
+    """A job's claims, or None where they are no JSON object that carries this job's nonce."""
+    try:
+        claims = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(claims, dict) or claims.get("nonce") != nonce:
+        return None
+    return claims
+
+
+def remove(folder: Path) -> None:
+    """Delete ``folder`` whatever a job made of it: no permissions, or depth past any recursion."""
+    commands = [["rm", "-rf", "--", str(folder)]]
+    if os.geteuid() != 0:
+        commands.insert(0, ["chmod", "-R", "u+rwx", "--", str(folder)])
+    for command in commands:
+        subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)

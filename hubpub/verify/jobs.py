@@ -1,0 +1,183 @@
+"""Jobs of one run: a sandbox that is replaced when it dies, the proxy, and what each job left."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hubpub.verify import sandbox
+from hubpub.verify.checkout import Checkout
+from hubpub.verify.egress import Egress, Request
+from hubpub.verify.harvest import LeftFile, left_files, read_claims
+from hubpub.verify.limits import Limits
+from hubpub.verify.report import Facts
+from hubpub.verify.sandbox import command, interpreter
+
+_PROXY = "http://127.0.0.1:3128"
+_MOST_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job that has ended: facts, what it claimed, what it asked the network, what it left.
+
+    ``folder`` is the job's directory as the parent sees it, until :meth:`Jobs.forget`.
+    """
+
+    facts: Facts
+    claims: dict[str, Any] | None
+    requests: tuple[Request, ...]
+    files: tuple[LeftFile, ...]
+    folder: Path
+    directory: str
+
+
+class Jobs:
+    """Runs jobs on one tree, one after the other. A context manager: leaving it kills all."""
+
+    def __init__(
+        self,
+        folder: Path,
+        checkout: Checkout,
+        reference: str,
+        egress: Egress,
+        limits: Limits,
+        tick: Callable[[], None],
+    ) -> None:
+        self._folder = folder
+        self._reference = reference
+        self._egress = egress
+        self._limits = limits
+        self._tick = tick
+        self._tree = f"{command.TREE}/{checkout.root.name}"
+        self._mounts = (
+            command.Mount(str(checkout.root), self._tree),
+            *command.nvidia_mounts(),
+        )
+        self._deadline = time.monotonic() + limits.deadline_s
+        self._numbers = itertools.count(1)
+        self._interpreter = interpreter.current()
+        self.box = self._start()
+
+    def _start(self) -> sandbox.Sandbox:
+        folder = self._folder / f"sandbox{next(self._numbers)}"
+        folder.mkdir()
+        sandbox.prepare(folder)
+        self._scratch = sandbox.scratch(folder)
+        box = sandbox.Sandbox(folder, self._interpreter, self._mounts)
+        self._egress.serve(box.listener)
+        return box
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the run's deadline."""
+        return self._deadline - time.monotonic()
+
+    def run(self, kind: str, *, device: str = "cpu", **fields: Any) -> Done:
+        """Run one job: ``list``, ``load`` or ``inspect``; see ``worker/job.py`` for its fields."""
+        if not self.box.alive:
+            self.box = self._start()
+        name = f"job{next(self._numbers)}"
+        nonce = secrets.token_hex(16)
+        timeout = min(self._limits.timeout_s, max(1.0, self.left_s))
+        message = {
+            "kind": kind,
+            "device": device,
+            "nonce": nonce,
+            "directory": f"{command.SCRATCH}/{name}",
+            "tree": self._tree,
+            "reference": self._reference,
+            "seed": 0,
+            "most": self._limits.max_entrypoints,
+            "environment": _environment(online=kind != "inspect"),
+            "limits": _limits(self._limits, timeout, device),
+            **fields,
+        }
+        self._egress.begin(name)
+        outcome = self.box.run(
+            sandbox.Request(message, timeout, self._limits.output_bytes), self._tick
+        )
+        claims = read_claims(outcome.claims, nonce) if outcome.ended == "exit" else None
+        requests = self._egress.requests(name)
+        folder = self._scratch / name
+        facts = Facts(
+            outcome.exit,
+            outcome.signal,
+            round(outcome.wall_s, 3),
+            round(outcome.cpu_s, 3),
+            outcome.peak_bytes,
+            _ended(outcome, claims, requests),
+        )
+        files = () if kind != "load" else left_files(folder, self._limits.disk_bytes)
+        return Done(facts, claims, requests, files, folder, f"{command.SCRATCH}/{name}")
+
+    def forget(self, done: Done) -> None:
+        """Delete what a job left, so that a run needs the disk of one job, not of all."""
+        shutil.rmtree(done.folder, ignore_errors=True)
+
+    def inspect(self, path: str) -> Mapping[str, Any] | None:
+        """Re-read a checkpoint in a job without any code of the repository; its claims."""
+        done = self.run("inspect", checkpoint=path)
+        self.forget(done)
+        return done.claims if done.facts.exit == 0 else None
+
+    def inside(self, path: str) -> str:
+        """Where a file of the tree lies in the sandbox."""
+        return f"{self._tree}/{path}"
+
+    def __enter__(self) -> Jobs:  # noqa: PYI034 - typing.Self is not in 3.10
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._egress.close()
+        with contextlib.suppress(OSError):
+            self.box.close()
+
+
+def _environment(*, online: bool) -> dict[str, str]:
+    """The job's variables beside those of its own directories."""
+    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    return dict.fromkeys(names, _PROXY) if online else {}
+
+
+def _limits(limits: Limits, timeout: float, device: str) -> dict[str, Any]:
+    return {
+        "timeout_s": timeout,
+        "cpu_s": limits.cpu_s,
+        "memory_bytes": limits.memory_bytes,
+        "disk_bytes": limits.disk_bytes,
+        "files": limits.files,
+        "processes": limits.processes,
+        "threads": min(_MOST_THREADS, os.cpu_count() or 1),
+        "address_space": device == "cpu",
+    }
+
+
+def _ended(
+    outcome: sandbox.Outcome, claims: Mapping[str, Any] | None, requests: tuple[Request, ...]
+) -> str:
+    """How the job ended, with what only the parent knows: a download cut short."""
+    if outcome.ended == "exit" and any(
+        entry.short or entry.decision == "cut" for entry in requests
+    ):
+        return "download"
+    error = claims.get("error") if claims else None
+    if outcome.ended == "exit" and isinstance(error, dict):
+        text = f"{error.get('type')}: {error.get('message')}"
+        if text.startswith("MemoryError") or "DefaultCPUAllocator: can't allocate memory" in text:
+            return "memory"
+    return outcome.ended

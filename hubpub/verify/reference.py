@@ -1,0 +1,180 @@
+"""``owner/repo[:ref]`` exactly as torch.hub reads it, and the ref that it would take.
+
+Source of the behaviour: ``torch.hub._parse_repo_info`` and ``_validate_not_a_forked_repo`` (2.13).
+Where torch would fail with a bare ``ValueError``, this says which form to use.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hubpub.errors import CannotVerifyError, UsageError
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_REF = re.compile(
+    r"(?!-)(?!/)(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.|/$|\.$))[^\x00-\x20\x7f~^:?*\[\\]+"
+)
+_URL = re.compile(
+    r"^(?:[a-z+]+://|git@)[^/:]+[/:]([^/]+)/([^/]+?)(?:\.git)?(?:/(?:tree/(.+)|.*))?$"
+)
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to verify. ``path`` is set for a local repository; ``ref`` is as the user gave it."""
+
+    owner: str
+    repo: str
+    ref: str | None
+    path: Path | None = None
+    working_tree: bool = False
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The ref torch.hub takes: ``kind`` is tag, branch, commit or worktree.
+
+    ``refname`` is what git fetches (``refs/tags/v1.0``); ``remarks`` are findings about the choice.
+    """
+
+    ref: str
+    kind: str
+    refname: str
+    remarks: tuple[tuple[str, str], ...] = ()
+
+
+def parse(text: str, *, working_tree: bool = False) -> Target:
+    """Read TARGET: a path (``.``, ``/x``, ``./x``, ``~/x``, each with ``:ref``), or ``owner/repo``.
+
+    Raises:
+        UsageError: torch.hub cannot read it; the message gives the form to use.
+    """
+    name = text.partition(":")[0]
+    is_path = name.startswith((".", "/", "~"))
+    if is_path or (name and "/" not in name and Path(name).is_dir()):
+        return _local(text, working_tree)
+    if working_tree:
+        raise UsageError(f"--working-tree needs a local path, not {text!r}")
+    pasted = _URL.match(text)
+    if pasted:
+        owner, repo, ref = pasted.groups()
+        raise UsageError(
+            f"{text!r} is a URL, which torch.hub cannot load",
+            help=f"use {owner}/{repo}{':' + ref if ref else ''}",
+        )
+    name, colon, ref = text.partition(":")
+    parts = name.split("/")
+    if len(parts) != 2 or not all(map(_NAME.fullmatch, parts)):
+        raise UsageError(f"{text!r} is no owner/repo[:ref]", help="such as pytorch/vision:v0.20.1")
+    if parts[1].endswith(".git"):
+        raise UsageError(
+            f"{text!r}: torch.hub sends '.git' to GitHub as part of the name",
+            help=f"use {name[: -len('.git')]}{colon}{ref}",
+        )
+    if colon and not ref:
+        raise UsageError(
+            f"{text!r} has an empty ref, which torch.hub takes for a ref called ''",
+            help=f"name a tag ({name}:v1.0), or drop the colon",
+        )
+    return Target(parts[0], parts[1], _checked(ref) if ref else None)
+
+
+def _local(text: str, working_tree: bool) -> Target:
+    name, _, ref = text.partition(":")
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's raises for "~nobody"
+    if not path.is_dir():
+        raise UsageError(f"{name!r} is not a directory", help="or is it owner/repo:ref?")
+    if working_tree and ref:
+        raise UsageError("--working-tree takes the files as they are, so no ref goes with it")
+    path = path.resolve()
+    repo = re.sub(r"[^A-Za-z0-9._-]+", "-", path.name).strip("-.") or "repository"
+    return Target("local", repo, _checked(ref) if ref else None, path, working_tree)
+
+
+def _checked(ref: str) -> str:
+    if ":" in ref:
+        raise UsageError(f"{ref!r}: torch.hub splits at every ':', so a ref cannot hold one")
+    if not _REF.fullmatch(ref) or len(ref) > 250:
+        raise UsageError(f"{ref!r} is not a git ref", help="a branch or tag name, such as v1.0")
+    return ref
+
+
+def resolve(
+    target: Target, heads: Mapping[str, str], tags: Mapping[str, str], head: str | None
+) -> Resolved:
+    """The ref that ``torch.hub.load`` would take among a repository's branches and tags.
+
+    Args:
+        target: what was asked for.
+        heads: branch name -> commit.
+        tags: tag name -> commit (peeled).
+        head: the branch that HEAD names; used for a local path without a ref.
+
+    Raises:
+        CannotVerifyError: no such ref, or one that torch.hub refuses.
+    """
+    if target.ref is None:
+        return _default(target, heads, tags, head)
+    ref = target.ref
+    if ref in heads:
+        remarks: tuple[tuple[str, str], ...] = ()
+        if ref in tags:
+            text = f"{ref!r} is a branch and a tag; torch.hub takes the branch, which moves"
+            remarks = (("ambiguous-ref", text),)
+        return Resolved(ref, "branch", f"refs/heads/{ref}", remarks)
+    if ref in tags:
+        return Resolved(ref, "tag", f"refs/tags/{ref}")
+    if _SHA.fullmatch(ref):
+        return _commit(target, ref, heads, tags)
+    raise CannotVerifyError(f"{_say(target)} has no branch or tag {ref!r}", help=_newest(tags))
+
+
+def _default(
+    target: Target, heads: Mapping[str, str], tags: Mapping[str, str], head: str | None
+) -> Resolved:
+    if target.path is not None:
+        if head in heads:
+            return Resolved(str(head), "branch", f"refs/heads/{head}")
+        raise CannotVerifyError(f"{_say(target)} has no commit on a branch", help="commit first")
+    taken = next((name for name in ("main", "master") if name in heads), None)
+    if taken is None:
+        raise CannotVerifyError(
+            f"{_say(target)} has neither a main nor a master branch, "
+            "and torch.hub asks for nothing else when no ref is given",
+            help=f"verify a ref by name: {_newest(tags)}",
+        )
+    remarks: tuple[tuple[str, str], ...] = ()
+    if head is not None and head != taken:
+        text = f"the default branch is {head!r}, but torch.hub takes {taken!r} when no ref is given"
+        remarks = (("default-branch", text),)
+    return Resolved(taken, "branch", f"refs/heads/{taken}", remarks)
+
+
+def _commit(
+    target: Target, ref: str, heads: Mapping[str, str], tags: Mapping[str, str]
+) -> Resolved:
+    """A commit is taken by torch.hub only where it is the tip of a branch or of a tag."""
+    for space, tips in (("heads", heads), ("tags", tags)):
+        for name, sha in tips.items():
+            if sha.startswith(ref):
+                text = f"pinned to a bare commit: torch.hub refuses it once {name!r} moves on"
+                return Resolved(sha, "commit", f"refs/{space}/{name}", (("commit-pin", text),))
+    raise CannotVerifyError(
+        f"{ref!r} is not the tip of a branch or tag of {_say(target)}: torch.hub refuses it",
+        help="make a tag of the commit and load that; " + _newest(tags),
+    )
+
+
+def _say(target: Target) -> str:
+    return str(target.path) if target.path is not None else f"{target.owner}/{target.repo}"
+
+
+def _newest(tags: Mapping[str, str]) -> str:
+    """The tags a reader would try, the highest version last."""
+    names = sorted(tags, key=lambda name: [int(part) for part in re.findall(r"\d+", name)][:4])
+    return f"tags: {', '.join(names[-5:])}" if names else "it has no tags"

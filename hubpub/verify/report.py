@@ -1,0 +1,212 @@
+"""The report: frozen values on this side, the documented JSON on the other.
+
+Facts (made by the parent or the supervisor) and claims (said by the code under test) never share a
+field. ``schemas/report.json`` is the contract; nothing is written that does not pass it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+
+AXES = (
+    "listed",
+    "documented",
+    "loads",
+    "forward",
+    "weights",
+    "weights_only",
+    "dependencies",
+    "coexists",
+    "offline",
+    "reproducible",
+    "late_imports",
+    "pickles",
+)
+"""Every axis stands on every result, in this order."""
+
+REQUIRED = frozenset({"listed", "loads", "weights"})
+"""The axes that fail the run; a failure of any other is a warning."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One question about one result: pass, fail or skipped, with the reason for the latter two."""
+
+    status: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the supervisor saw of a job. Seconds, bytes."""
+
+    exit: int | None
+    signal: int | None
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    ended: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """One job: an entrypoint on a device in a case. ``facts`` is None where nothing ran."""
+
+    device: str
+    case: str
+    axes: Mapping[str, Axis]
+    facts: Facts | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    checkpoints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entrypoint:
+    """One name that ``torch.hub.list`` shows, and its results."""
+
+    name: str
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True)
+class StampReport:
+    """``prefix`` as the loader reads it; ``status`` match, mismatch, vacuous or absent."""
+
+    prefix: str | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One file of weights, named by its content. ``path`` where it lies in the tree."""
+
+    filename: str
+    sha256: str
+    size: int
+    stamp: StampReport
+    urls: tuple[str, ...]
+    entrypoints: tuple[str, ...]
+    weights_only: Axis
+    unsafe_globals: tuple[str, ...]
+    format: str
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """One request that the parent's proxy answered."""
+
+    method: str
+    url: str
+    status: int | None
+    bytes: int
+    sha256: str | None
+    decision: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A diagnostic of the same tree, or a verification result that needs action."""
+
+    code: str
+    name: str
+    severity: str
+    message: str
+    path: str = "hubconf.py"
+    line: int = 1
+    column: int = 1
+    end_line: int = 1
+    end_column: int = 1
+    help: str | None = None
+    fix: Mapping[str, str] | None = None
+    entrypoint: str | None = None
+    axis: str | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What was asked for (``requested``) and the ref that torch.hub takes."""
+
+    owner: str
+    repo: str
+    ref: str | None
+    kind: str | None
+    requested: str | None
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What ran the loader, as the parent and the supervisor read it."""
+
+    hubpub: str
+    python: str
+    torch: str | None
+    platform: str
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SandboxReport:
+    """Which tier held the code, and which of its features were seen to hold."""
+
+    tier: str
+    features: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run found out. ``status`` is pass, fail, error or interrupted."""
+
+    status: str
+    reference: Reference
+    environment: Environment
+    sandbox: SandboxReport
+    commit: str | None = None
+    tree: str | None = None
+    entrypoints: tuple[Entrypoint, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    network: tuple[Network, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as the documented JSON object, checked against the schema.
+
+    Raises:
+        jsonschema.ValidationError: a defect of hubpub, never of the repository under test.
+    """
+    import jsonschema
+
+    document: dict[str, Any] = json.loads(json.dumps({"version": VERSION, **asdict(report)}))
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    return document
+
+
+@functools.cache
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema (2020-12) of a report."""
+    path = Path(__file__).parent.parent / "schemas" / "report.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def status(entrypoints: Sequence[Entrypoint], findings: Sequence[Finding]) -> str:
+    """pass, or fail: a required axis failed, the run itself found an error, or nothing ran.
+
+    Findings of the static check carry a code of the catalogue and never decide.
+    """
+    results = [result for entrypoint in entrypoints for result in entrypoint.results]
+    if not any(result.facts is not None for result in results):
+        return "fail"
+    if any(result.axes[axis].status == "fail" for result in results for axis in REQUIRED):
+        return "fail"
+    own = [finding for finding in findings if finding.code == "verify"]
+    return "fail" if any(finding.severity == "error" for finding in own) else "pass"

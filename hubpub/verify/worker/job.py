@@ -1,0 +1,228 @@
+"""One job: what a user would type, run by the real ``torch.hub``, and what came of it.
+
+Whatever this writes to descriptor 3 is a claim: the code under test shares the interpreter and
+could write the same. The parent believes none of it without the supervisor's facts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import resource
+import sys
+import traceback
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPConnection
+from typing import Any
+
+CLAIM_BYTES = 1 << 18
+_TEXT = 2000
+_CHECKPOINT_SUFFIXES = (
+    ".pt", ".pth", ".pt2", ".ckpt", ".bin", ".safetensors", ".pkl", ".pickle",
+    ".tar", ".t7", ".npz", ".npy", ".h5", ".onnx", ".weights", ".jit", ".model",
+)  # fmt: skip
+
+
+def main(request: dict[str, Any]) -> int:
+    """Run the job and write its claims; the exit code of the process."""
+    _limit(request["limits"])
+    _settle(request)
+    opened: set[str] = set()
+    if request["kind"] != "inspect":
+        sys.addaudithook(_recorder(request["tree"], opened))
+    try:
+        claims = _KINDS[request["kind"]](request)
+    except BaseException as error:
+        claims = {"ok": False, "error": _describe(error, request)}
+    claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000])
+    data = json.dumps(claims).encode()
+    if len(data) > CLAIM_BYTES:
+        refused = {"type": "ClaimTooLong", "message": f"the claims are {len(data)} bytes long"}
+        claims = {"ok": False, "nonce": request["nonce"], "error": refused}
+        data = json.dumps(claims).encode()
+    while data:
+        data = data[os.write(3, data) :]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return 0 if claims["ok"] else 1
+
+
+def _limit(limits: dict[str, Any]) -> None:
+    """Bounds the kernel keeps; the supervisor watches the rest."""
+    os.nice(10)  # the supervisor must get its turn, whatever runs here
+    for what, value in (
+        (resource.RLIMIT_CPU, limits["cpu_s"]),
+        (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
+        (resource.RLIMIT_NPROC, 2 * limits["processes"] + limits["threads"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (value, value))
+    if limits["address_space"]:
+        # CUDA reserves far more address space than memory, so this is for CPU jobs only.
+        resource.setrlimit(resource.RLIMIT_DATA, (limits["memory_bytes"], limits["memory_bytes"]))
+
+
+def _settle(request: dict[str, Any]) -> None:
+    """A user's surroundings: a home, an empty working directory, the hub cache, the proxy."""
+    directory = request["directory"]
+    home, work, hub = (os.path.join(directory, name) for name in ("home", "work", "torch/hub"))
+    for path in (home, work, hub, os.path.join(directory, "tmp")):
+        os.makedirs(path)
+    os.chdir(work)
+    os.environ.update(
+        HOME=home,
+        TMPDIR=os.path.join(directory, "tmp"),
+        TORCH_HOME=os.path.join(directory, "torch"),
+        XDG_CACHE_HOME=os.path.join(home, ".cache"),
+        **request["environment"],
+    )
+    if request["kind"] != "inspect":
+        # torch.hub takes a directory of this name for a finished download (_get_cache_or_reload).
+        os.symlink(request["tree"], os.path.join(hub, os.path.basename(request["tree"])))
+    proxy = request["environment"].get("http_proxy")
+    if proxy:
+        handlers = [urllib.request.ProxyHandler({"http": proxy}), _ParentTLS(proxy)]
+        urllib.request.install_opener(urllib.request.build_opener(*handlers))
+    import torch
+
+    torch.set_num_threads(request["limits"]["threads"])
+    torch.manual_seed(request["seed"])
+
+
+class _ParentTLS(urllib.request.HTTPSHandler):
+    """Ask the proxy for ``https://`` by absolute URL: the parent makes the TLS and hashes it."""
+
+    def __init__(self, proxy: str) -> None:
+        super().__init__()
+        self._address = proxy.split("//", 1)[1]
+
+    def https_open(self, req: urllib.request.Request) -> Any:
+        """Send ``GET https://host/path`` to the proxy in the clear, inside the sandbox."""
+        req.selector, req.host = req.full_url, self._address
+        return self.do_open(HTTPConnection, req)
+
+
+def _recorder(tree: str, opened: set[str]) -> Callable[[str, tuple[Any, ...]], None]:
+    """An audit hook that notes which checkpoint files of the tree are opened, by relative name."""
+    root = os.path.join(tree, "")
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(args[0], (str, bytes)):
+            return
+        path = os.path.realpath(os.fsdecode(args[0]))
+        if path.startswith(root) and path.lower().endswith(_CHECKPOINT_SUFFIXES):
+            opened.add(path[len(root) :])
+
+    return hook
+
+
+def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
+    """The error as a user would quote it, with the last frame inside the repository."""
+    described: dict[str, Any] = {"type": type(error).__name__, "message": str(error)[:_TEXT]}
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        described["module"] = error.name
+    root = os.path.join(request.get("tree") or "/", "")
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = os.path.realpath(frame.filename)
+        if path.startswith(root):
+            described["frame"] = {"path": path[len(root) :], "line": frame.lineno or 1}
+    if isinstance(error, SyntaxError) and error.filename:
+        path = os.path.realpath(error.filename)
+        if path.startswith(root):
+            described["frame"] = {"path": path[len(root) :], "line": error.lineno or 1}
+    return described
+
+
+def _list(request: dict[str, Any]) -> dict[str, Any]:
+    """``torch.hub.list``, then ``torch.hub.help`` and the signature of each name."""
+    import torch
+
+    reference = request["reference"]
+    names = torch.hub.list(reference, trust_repo=True, verbose=False)
+    described = []
+    for name in names[: request["most"]]:
+        entry: dict[str, Any] = {"name": name, "help": None, "required": [], "pretrained": False}
+        try:
+            entry["help"] = bool(torch.hub.help(reference, name, trust_repo=True))
+        except Exception as error:
+            entry["help_error"] = f"{type(error).__name__}: {error}"[:_TEXT]
+        described.append(entry)
+    _signatures(reference, described)
+    return {"ok": True, "count": len(names), "entrypoints": described}
+
+
+def _signatures(reference: str, described: list[dict[str, Any]]) -> None:
+    """Fill in what each callable asks for: parameters without a default, a ``pretrained`` switch.
+
+    Reads the callables as ``torch.hub.load`` gets them, through its own import of hubconf.py.
+    """
+    import torch
+
+    root = os.path.join(torch.hub.get_dir(), reference.replace("/", "_").replace(":", "_"))
+    with torch.hub._add_to_sys_path(root):  # noqa: SLF001
+        module = torch.hub._import_module("hubconf.py", os.path.join(root, "hubconf.py"))  # noqa: SLF001
+    for entry in described:
+        try:
+            parameters = inspect.signature(getattr(module, entry["name"])).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        plain = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        entry["required"] = [
+            parameter.name
+            for parameter in parameters
+            if parameter.default is parameter.empty and parameter.kind not in plain
+        ]
+        entry["pretrained"] = any(
+            parameter.name == "pretrained" and parameter.default is False
+            for parameter in parameters
+        )
+
+
+def _load(request: dict[str, Any]) -> dict[str, Any]:
+    """``torch.hub.load``, unpatched, then to the device when that is not the CPU."""
+    import torch
+
+    value = torch.hub.load(
+        request["reference"],
+        request["entrypoint"],
+        *request["args"],
+        trust_repo=True,
+        **request["kwargs"],
+    )
+    kind = type(value)
+    claims: dict[str, Any] = {"ok": True, "type": kind.__qualname__, "module": kind.__module__}
+    if value is None:
+        return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
+    if isinstance(value, torch.nn.Module):
+        claims["parameters"] = sum(parameter.numel() for parameter in value.parameters())
+        if request["device"] != "cpu":
+            value.to(request["device"])
+            torch.cuda.synchronize()
+            claims["device_peak_bytes"] = torch.cuda.max_memory_allocated()
+    return claims
+
+
+def _inspect(request: dict[str, Any]) -> dict[str, Any]:
+    """Re-read a checkpoint without any code of the repository: does it need pickled code?"""
+    import torch
+
+    path = request["checkpoint"]
+    claims: dict[str, Any] = {"ok": True, "weights_only": "pass", "reason": None, "globals": []}
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        claims.update(weights_only="fail", reason=f"{type(error).__name__}: {error}"[:_TEXT])
+        try:
+            claims["globals"] = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+        except Exception:
+            claims["globals"] = []
+    return claims
+
+
+_KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "list": _list,
+    "load": _load,
+    "inspect": _inspect,
+}

@@ -1,0 +1,208 @@
+"""The tree is the zip's: real git, and torch.hub's own way of unpacking to compare with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conftest import MakeRepository
+from hubpub.errors import CannotVerifyError
+from hubpub.verify.checkout import Checkout, cache_name, checkout, extract
+from hubpub.verify.reference import parse
+from publishing import Link, Mirror, Repository
+
+
+def get(mirror: Mirror, tmp_path: Path, text: str, **options: bool) -> Checkout:
+    folder = tmp_path / f"work{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+    return checkout(parse(text, **options), folder, mirror.url)
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+ODD_FILES: dict[str, str | bytes | Link] = {
+    "hubconf.py": "dependencies = ['torch']\n",
+    "secret/notes.txt": "not for users",
+    "version.txt": "$Format:%H$\n",
+    "windows.txt": "one\ntwo\n",
+    "model.pth": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+    "link.py": Link("hubconf.py"),
+    "passwd": Link("/etc/passwd"),
+    ".gitattributes": (
+        "secret export-ignore\nversion.txt export-subst\nwindows.txt eol=crlf\n"
+        "*.pth filter=lfs diff=lfs merge=lfs\n*.py filter=evil\n"
+    ),
+    ".gitmodules": '[submodule "sub"]\n\tpath = sub\n\turl = ext::sh -c touch%20/tmp/pwned\n',
+}
+
+
+def test_the_tree_is_what_the_zip_holds(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    published = repository(ODD_FILES)
+    sub = "160000," + "1" * 40 + ",sub"
+    published.git("update-index", "--add", "--cacheinfo", sub)
+    commit = published.git("commit-tree", published.git("write-tree"), "-p", "HEAD", "-m", "sub")
+    published.git("tag", "v2.0", commit)
+
+    found = get(mirror, tmp_path, "octo/net:v2.0")
+
+    assert (found.commit, found.resolved.kind) == (commit, "tag")
+    assert found.root.name == "octo_net_v2.0"
+    files = tree(found.root)
+    assert "secret/notes.txt" not in files
+    assert files["version.txt"] == commit.encode() + b"\n"
+    assert files["windows.txt"] == b"one\r\ntwo\r\n"
+    assert files["model.pth"].startswith(b"version https://git-lfs")
+    assert files["link.py"] == b"hubconf.py"
+    assert files["passwd"] == b"/etc/passwd"
+    assert (found.root / "sub").is_dir()
+    assert not list((found.root / "sub").iterdir())
+    assert not (found.root / ".git").exists()
+    assert not Path("/tmp/pwned").exists()
+
+
+def test_the_tree_equals_torch_hubs_own_extraction(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    hub = pytest.importorskip("torch.hub", reason="the verify extra is not installed")
+    published = repository(ODD_FILES)
+    archive = tmp_path / "theirs.zip"
+    published.git(
+        "archive", "--format=zip", "--prefix=octo-net-abc/", f"--output={archive}", "v1.0"
+    )
+    with zipfile.ZipFile(archive) as bundle:
+        hub._safe_extract_zip(bundle, str(tmp_path / "theirs"))
+    ours = get(mirror, tmp_path, "octo/net:v1.0")
+    assert tree(ours.root) == tree(tmp_path / "theirs" / "octo-net-abc")
+
+
+def test_refs(repository: MakeRepository, mirror: Mirror, tmp_path: Path) -> None:
+    published = repository({"hubconf.py": ""}, branches=("feat/x",))
+    first = published.git("rev-parse", "HEAD")
+    second = published.commit({"hubconf.py": "a = 1\n"})
+    published.git("tag", "--annotate", "v1.1", "--message", "signed off")
+
+    assert get(mirror, tmp_path, "octo/net").commit == second
+    assert get(mirror, tmp_path, "octo/net:v1.0").commit == first
+    assert get(mirror, tmp_path, "octo/net:v1.1").commit == second
+    assert get(mirror, tmp_path, "octo/net:feat/x").root.name == "octo_net_feat_x"
+    assert get(mirror, tmp_path, "octo/net:" + second[:10]).resolved.kind == "commit"
+    for gone in ("v9", "0" * 40):
+        with pytest.raises(CannotVerifyError):
+            get(mirror, tmp_path, f"octo/net:{gone}")
+
+
+def test_a_local_repository_and_its_working_tree(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    published = repository({"hubconf.py": "a = 1\n", ".gitignore": "*.log\n"})
+    published.write({"hubconf.py": "a = 2\n", "new.py": "", "run.log": "x"})
+    before = published.git("status", "--porcelain", "--ignored")
+    path = str(published.path)
+
+    assert tree(get(mirror, tmp_path, path).root)["hubconf.py"] == b"a = 1\n"
+    files = tree(get(mirror, tmp_path, path, working_tree=True).root)
+    assert files["hubconf.py"] == b"a = 2\n"
+    assert "new.py" in files
+    assert "run.log" not in files
+    assert get(mirror, tmp_path, path + ":v1.0").resolved.kind == "tag"
+    assert published.git("status", "--porcelain", "--ignored") == before
+
+
+def test_a_folder_without_git_has_a_working_tree(mirror: Mirror, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "hubconf.py").write_text("a = 1\n")
+    assert "hubconf.py" in tree(get(mirror, tmp_path, str(folder), working_tree=True).root)
+    with pytest.raises(CannotVerifyError) as caught:
+        get(mirror, tmp_path, str(folder))
+    assert "--working-tree" in str(caught.value.help)
+
+
+def test_nothing_of_the_callers_git_takes_part(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook's GIT_DIR, the user's own configuration, and a template full of hooks."""
+    repository({"hubconf.py": "a = 1\n"})
+    canary = tmp_path / "canary"
+    template = tmp_path / "template" / "hooks"
+    template.mkdir(parents=True)
+    for name in ("post-checkout", "reference-transaction", "post-index-change"):
+        (template / name).write_text(f"#!/bin/sh\ntouch {canary}\n")
+        (template / name).chmod(0o755)
+    config = tmp_path / "config"
+    config.write_text(
+        f"[init]\n\ttemplateDir = {template.parent}\n[core]\n\tfsmonitor = touch {canary}\n"
+    )
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_INDEX_FILE", "/nonexistent/index")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert get(mirror, tmp_path, "octo/net:v1.0").commit
+    assert not canary.exists()
+
+
+def test_hooks_and_settings_of_a_hostile_repository_do_nothing(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    published = repository({"hubconf.py": "a = 1\n"})
+    canary = tmp_path / "canary"
+    config = published.path / ".git" / "config"
+    with config.open("a") as file:
+        file.write(
+            f"[uploadpack]\n\tpackObjectsHook = touch {canary}; false\n"
+            f"[core]\n\tfsmonitor = touch {canary}\n\tsshCommand = touch {canary}\n"
+            f'[filter "lfs"]\n\tsmudge = touch {canary}\n\trequired = true\n'
+        )
+    for name in ("post-upload-pack", "pre-receive"):
+        hook = published.path / ".git" / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {canary}\n")
+        hook.chmod(0o755)
+    assert get(mirror, tmp_path, "octo/net:v1.0").commit
+    assert get(mirror, tmp_path, str(published.path), working_tree=True).tree
+    assert not canary.exists()
+
+
+def test_a_repository_of_another_user_is_taken_when_it_is_named(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    published: Repository = repository({"hubconf.py": "a = 1\n"})
+    if os.geteuid() != 0:
+        pytest.skip("giving a repository to another user needs root")
+    subprocess.run(["chown", "-R", "61234", str(published.path)], check=True)
+    assert get(mirror, tmp_path, "octo/net:v1.0").commit
+
+
+@pytest.mark.parametrize("name", ["x/../../up", "x/a\\b"])
+def test_extract_refuses_names_that_leave(tmp_path: Path, name: str) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr(name, "")
+    with pytest.raises(CannotVerifyError):
+        extract(archive, tmp_path / "out")
+
+
+def test_unknown_repositories_and_hosts(mirror: Mirror, tmp_path: Path) -> None:
+    with pytest.raises(CannotVerifyError) as caught:
+        get(mirror, tmp_path, "octo/none")
+    assert "holds no octo/none" in caught.value.message
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with pytest.raises(CannotVerifyError):
+        checkout(parse("octo/net"), folder, "http://127.0.0.1:9")
+
+
+def test_cache_name_is_the_loaders() -> None:
+    assert cache_name("a", "b", "feat/x") == "a_b_feat_x"

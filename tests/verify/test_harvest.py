@@ -1,0 +1,154 @@
+"""What a dead job left: hashed when it is a plain file, refused by name when it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubpub.verify.egress import Request
+from hubpub.verify.harvest import (
+    file_format,
+    left_files,
+    read_claims,
+    remove,
+    sources,
+    stamp,
+)
+
+SHA = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
+
+
+def test_only_plain_files_are_hashed(tmp_path: Path) -> None:
+    cache = tmp_path / "torch/hub/checkpoints"
+    cache.mkdir(parents=True)
+    (cache / "m.pth").write_bytes(b"weights")
+    (cache / "link.pth").symlink_to("/etc/passwd")
+    (tmp_path / "outside").symlink_to("/etc", target_is_directory=True)
+    os.mkfifo(cache / "fifo.pth")
+    os.link(cache / "m.pth", tmp_path / "hard.pth")
+    with (cache / "sparse.pth").open("wb") as file:
+        file.truncate(1 << 40)
+    with (cache / "big.pth").open("wb") as file:
+        file.write(bytes(3 << 20))
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(cache / "s.pth"))
+    (cache / b"\xff\x1b[31m.pth".decode("utf-8", "surrogateescape")).write_bytes(b"odd name")
+    (tmp_path / "notes.txt").write_text("not a checkpoint")
+    (cache / "half.0123.partial").write_bytes(b"torn")
+
+    found = {Path(file.path).name: file for file in left_files(tmp_path, most_bytes=2 << 20)}
+
+    assert found["m.pth"].reason == found["hard.pth"].reason == "has several hard links"
+    for name in ("link.pth", "fifo.pth", "sparse.pth", "big.pth", "s.pth"):
+        assert found[name].sha256 is None, name
+        assert found[name].reason, name
+    odd = found[b"\xff\x1b[31m.pth".decode("utf-8", "surrogateescape")]
+    assert odd.sha256 == hashlib.sha256(b"odd name").hexdigest()
+    assert "notes.txt" not in found
+    assert "half.0123.partial" not in found
+    assert "passwd" not in found
+
+
+def test_a_directory_that_cannot_be_read_is_a_refusal(tmp_path: Path) -> None:
+    (found,) = left_files(tmp_path / "gone", 1)
+    assert found.sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "status"),
+    [
+        ("m-f37072fd.pth", "f37072fd", "match"),
+        ("m-f37072fd.pth.tar", "f37072fd", "match"),
+        ("yolo-v5.1-f37072fd.pth", "f37072fd", "match"),
+        (f"m-{SHA}.pth", SHA, "match"),
+        ("m-0a1b2c3d.pth", "0a1b2c3d", "mismatch"),
+        ("m-F37072FD.pth", None, "absent"),
+        ("m_f37072fd.pth", None, "absent"),
+        ("m-f37072fd", None, "absent"),
+        ("x-.pth", None, "absent"),
+        ("ViT-B-32.pt", None, "absent"),
+        ("epoch-100.pth", None, "absent"),
+        ("m-20240131.pth", None, "absent"),
+        ("m-20249931.pth", "20249931", "mismatch"),
+        ("m-1.0-f37072fd.pth", None, "absent"),
+        ("m-f37.pth", "f37", "absent"),
+    ],
+)
+def test_stamp_is_what_the_loader_reads(name: str, prefix: str | None, status: str) -> None:
+    found = stamp(name, SHA)
+    assert (found.prefix, found.status) == (prefix, status)
+
+
+def test_file_formats(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the verify extra is not installed")
+    model = torch.nn.Linear(2, 2)
+    torch.save(model.state_dict(), tmp_path / "zip")
+    torch.save(model.state_dict(), tmp_path / "legacy", _use_new_zipfile_serialization=False)
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        torch.jit.script(model).save(str(tmp_path / "torchscript"))
+    with zipfile.ZipFile(tmp_path / "legacy-zip", "w") as bundle:
+        bundle.write(tmp_path / "legacy", "inner.pth")
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    (tmp_path / "html").write_bytes(b"\n <!DOCTYPE html><title>404</title>")
+    (tmp_path / "unknown").write_bytes(b"\x80\x04 whatever")
+    for path in tmp_path.iterdir():
+        assert file_format(path) == path.name
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_have_a_format(data: bytes) -> None:
+    with open(os.memfd_create("x"), "wb") as file:  # noqa: PTH123
+        file.write(data)
+        file.flush()
+        assert file_format(Path(f"/proc/self/fd/{file.fileno()}"))
+
+
+def test_sources_follow_redirects_back() -> None:
+    def request(url: str, **fields: object) -> Request:
+        return Request("job1", "GET", url, "allowed", **fields)  # type: ignore[arg-type]
+
+    log = [
+        request("https://x/other", status=200, sha256="0" * 64),
+        request("https://x/a", status=302, location="/b"),
+        request("https://x/b", status=302, location="https://cdn/c"),
+        request("https://cdn/c", status=200, sha256=SHA),
+        request("https://x/short", status=404, sha256=SHA),
+    ]
+    assert sources(SHA, log) == ("https://x/a", "https://x/b", "https://cdn/c")
+    assert sources("1" * 64, log) == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"nonce": "n", "ok": true}', {"nonce": "n", "ok": True}),
+        (b'{"nonce": "other", "ok": true}', None),
+        (b'{"ok": true}', None),
+        (b'["nonce"]', None),
+        (b"", None),
+        (b"\xff\xfe", None),
+        (b"[" * 200_000, None),
+        (b'{"nonce": "n"} trailing', None),
+    ],
+)
+def test_claims_are_believed_to_be_json_only(data: bytes, expected: object) -> None:
+    assert read_claims(data, "n") == expected
+
+
+def test_remove_takes_away_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "left"
+    script = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)"
+    folder.mkdir()
+    subprocess.run(["python3", "-c", script], cwd=folder, check=True)
+    (folder / "closed").mkdir(mode=0o000)
+    remove(folder)
+    assert not folder.exists()
