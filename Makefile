@@ -10,7 +10,7 @@ WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup system demo test lint format bench wheel clean
+.PHONY: help setup system demo test lint format bench picture wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -47,8 +47,11 @@ format: setup ## Format the code, and mend what can be mended safely
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: setup ## Print the ratios of benchmarks/
-	@for program in benchmarks/*.py; do echo "$$program"; $(BIN)/python $$program; done
+bench: setup ## Print what hubpub costs beside importing libcst and torch
+	@$(BIN)/python benchmarks/startup.py
+
+picture: setup ## Draw docs/session.svg from a run of the demo
+	@$(BIN)/python docs/session.py
 
 wheel: setup ## Build dist/*.whl
 	@$(BIN)/python -m build --wheel
