@@ -191,7 +191,8 @@ def _write(
         else:
             text = report_text.render(document, color=path is None and _color(sys.stdout))
         if path is None:
-            click.echo(text, nl=False)
+            # click would take the colours out again where stdout is no terminal.
+            click.echo(text, nl=False, color=True)
         else:
             _replace(path, text)
 
