@@ -8,11 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 
 from publishing import Files, Mirror, Repository, Server, clean_environment
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A busy machine is slow now and then, which says nothing about the code.
+hypothesis.settings.register_profile("hubpub", deadline=None)
+hypothesis.settings.load_profile("hubpub")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +29,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail where ``--no-skips`` was given and something was skipped. (None run fails anyway.)"""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("--no-skips: a skipped test proves nothing, and counts as a failure")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

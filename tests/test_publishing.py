@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +69,25 @@ def test_server_answers_and_records(http_server: Server) -> None:
         "/none",
     ]
     assert http_server.host in http_server.url()
+
+
+@pytest.mark.parametrize(
+    ("option", "body", "code"),
+    [
+        ((), "pass", 0),
+        (("--no-skips",), "pass", 0),
+        ((), "pytest.skip('not here')", 0),
+        (("--no-skips",), "pytest.skip('not here')", 1),
+        (("--no-skips", "-k", "nothing"), "pass", 5),
+    ],
+)
+def test_no_skips_means_it(tmp_path: Path, option: tuple[str, ...], body: str, code: int) -> None:
+    (tmp_path / "test_x.py").write_text(f"import pytest\ndef test_x():\n    {body}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", *option],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
