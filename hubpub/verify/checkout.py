@@ -152,13 +152,11 @@ class _Git:
             "HOME": "/nonexistent",
             "LC_ALL": "C.UTF-8",
             "GIT_ALLOW_PROTOCOL": parts.scheme,
-            "GIT_ASKPASS": "/bin/false",
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(config),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_TERMINAL_PROMPT": "0",
-            "SSH_ASKPASS": "/bin/false",
         }
 
     def __call__(self, *arguments: str, work_tree: Path | None = None) -> str:

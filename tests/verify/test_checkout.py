@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from conftest import MakeRepository
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.checkout import Checkout, cache_name, checkout, extract
 from hubpub.verify.reference import parse
-from publishing import Link, Mirror, Repository
+from publishing import Link, Mirror, Repository, clean_environment
 
 
 def get(mirror: Mirror, tmp_path: Path, text: str, **options: bool) -> Checkout:
@@ -206,3 +208,82 @@ def test_unknown_repositories_and_hosts(mirror: Mirror, tmp_path: Path) -> None:
 
 def test_cache_name_is_the_loaders() -> None:
     assert cache_name("a", "b", "feat/x") == "a_b_feat_x"
+
+
+class GitHttp:
+    """A smart HTTP git server on the loopback interface: git's own http-backend, as GitHub's."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _git_handler(mirror))
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        self._server = server
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _git_handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            path, _, query = self.path.partition("?")
+            if path.startswith("/octo/private"):
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="GitHub"')
+                self.end_headers()
+                return
+            length = int(self.headers.get("Content-Length") or 0)
+            done = subprocess.run(
+                ["git", "http-backend"],
+                input=self.rfile.read(length),
+                capture_output=True,
+                env=clean_environment(mirror.home)
+                | {
+                    "GIT_PROJECT_ROOT": str(mirror.root),
+                    "GIT_HTTP_EXPORT_ALL": "1",
+                    "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                    "PATH_INFO": path,
+                    "QUERY_STRING": query,
+                    "REQUEST_METHOD": self.command,
+                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                    "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                },
+            )
+            head, _, body = done.stdout.partition(b"\r\n\r\n")
+            headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
+            self.send_response(int(headers.pop("Status", "200").split()[0]))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _answer  # noqa: N815 (http.server's names)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    return Handler
+
+
+def test_over_http_as_from_github(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    published = repository(ODD_FILES)
+    server = GitHttp(mirror)
+
+    def get_over_http(text: str) -> Checkout:
+        folder = tmp_path / f"http{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        return checkout(parse(text), folder, server.url)
+
+    try:
+        found = get_over_http("octo/net:v1.0")
+        assert found.commit == published.git("rev-parse", "v1.0")
+        assert tree(found.root) == tree(get(mirror, tmp_path, "octo/net:v1.0").root)
+        for text in ("octo/private:v1.0", "octo/unknown"):
+            with pytest.raises(CannotVerifyError) as caught:
+                get_over_http(text)
+            assert "does not exist, or is private" in str(caught.value.help), caught.value.message
+    finally:
+        server.close()
