@@ -384,6 +384,20 @@ skip = { reason = "long ago", until = 2020-01-01 }
     assert run.done.returncode == 1
 
 
+def test_documented_is_what_help_really_shows(repository: MakeRepository, verify: Verify) -> None:
+    entries = (
+        "def told():\n    'Two layers.'\n    return object\n",
+        "def blank():\n    ' \\n '\n    return object\n",
+        "def bare():\n    return object\n",
+        "import functools as _functools\npart = _functools.partial(told)\n",
+    )
+    repository(hubconf(*entries))
+    run = verify("octo/net:v1.0")
+    statuses = {name: run.axis(name, "documented")[0] for name in ("told", "blank", "bare", "part")}
+    assert statuses == {"told": "pass", "blank": "fail", "bare": "fail", "part": "fail"}
+    assert run.done.returncode == 0  # an axis that is not required warns
+
+
 def test_zero_jobs_run_is_never_a_pass(repository: MakeRepository, verify: Verify) -> None:
     skip = 'skip = { reason = "later", until = 2999-01-01 }'
     settings = f"[tool.hubpub.verify.entrypoints.good]\n{skip}\n"

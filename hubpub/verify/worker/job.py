@@ -6,6 +6,7 @@ could write the same. The parent believes none of it without the supervisor's fa
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import os
@@ -145,12 +146,17 @@ def _list(request: dict[str, Any]) -> dict[str, Any]:
     for name in names[: request["most"]]:
         entry: dict[str, Any] = {"name": name, "help": None, "required": [], "pretrained": False}
         try:
-            entry["help"] = bool(torch.hub.help(reference, name, trust_repo=True))
+            entry["help"] = _says_something(torch.hub.help(reference, name, trust_repo=True))
         except Exception as error:
             entry["help_error"] = f"{type(error).__name__}: {error}"[:_TEXT]
         described.append(entry)
     _signatures(reference, described)
     return {"ok": True, "count": len(names), "entrypoints": described}
+
+
+def _says_something(text: object) -> bool:
+    """Whether a docstring tells a user anything: not blank, and not ``functools.partial``'s own."""
+    return isinstance(text, str) and bool(text.strip()) and text != functools.partial.__doc__
 
 
 def _signatures(reference: str, described: list[dict[str, Any]]) -> None:
