@@ -10,7 +10,9 @@ from hubpub.errors import UsageError
 @click.command("rule", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("name", metavar="CODE|NAME", required=False)
 @click.option("--all", "every", is_flag=True, help="List every rule.")
-@click.option("--output-format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--output-format", "form", type=click.Choice(["text", "json", "markdown"]), default="text"
+)
 def command(name: str | None, every: bool, form: str) -> int:
     """Explain the rule CODE or NAME; --all lists every rule."""
     from hubpub import rules
@@ -32,6 +34,10 @@ def command(name: str | None, every: bool, form: str) -> int:
     ]
     if form == "json":
         text = output.render_json(described)
+    elif form == "markdown" and every:
+        from hubpub.output import rules_page
+
+        text = rules_page.render(described)
     else:
         text = output.render_list(described) if every else output.render_text(described[0])
     click.echo(text, nl=False)

@@ -235,6 +235,18 @@ def _compare(low: Lowering, node: ast.Compare, depth: int) -> tree.Compare:
     return tree.Compare(low.at(node), left, operators, rights)
 
 
+def _binary(low: Lowering, node: ast.BinOp, depth: int) -> tree.Expr:
+    # A long sum is a deep tree that leans to the left: it is no deeper than its operands.
+    spine: list[ast.BinOp] = [node]
+    while isinstance(spine[-1].left, ast.BinOp):
+        spine.append(spine[-1].left)
+    left = low.expr(spine[-1].left, depth)
+    for item in reversed(spine):
+        sign, right = BINARY[type(item.op).__name__], low.expr(item.right, depth)
+        left = tree.Binary(low.at(item), sign, left, right)
+    return left  # type: ignore[no-any-return]
+
+
 def _display(kind: str) -> Callable[[Lowering, Any, int], tree.Display]:
     return lambda low, node, depth: tree.Display(low.at(node), kind, low.many(node.elts, depth))
 
@@ -270,12 +282,7 @@ _EXPRESSIONS: dict[str, Callable[[Lowering, Any, int], tree.Expr]] = {
     "Dict": _mapping,
     "JoinedStr": _joined,
     "FormattedValue": _formatted,
-    "BinOp": lambda low, node, d: tree.Binary(
-        low.at(node),
-        BINARY[type(node.op).__name__],
-        low.expr(node.left, d),
-        low.expr(node.right, d),
-    ),
+    "BinOp": _binary,
     "UnaryOp": lambda low, node, d: tree.Unary(
         low.at(node), UNARY[type(node.op).__name__], low.expr(node.operand, d)
     ),

@@ -235,6 +235,17 @@ def _boolean(low: Lowering, node: Any, depth: int) -> tree.Boolean:
     return tree.Boolean(low.at(node), operator, low.many(values[::-1], depth))
 
 
+def _binary(low: Lowering, node: Any, depth: int) -> tree.Expr:
+    spine = [node]
+    while is_a(spine[-1].left, "BinaryOperation"):
+        spine.append(spine[-1].left)
+    left = low.expr(spine[-1].left, depth)
+    for item in reversed(spine):
+        sign, right = BINARY[type(item.operator).__name__], low.expr(item.right, depth)
+        left = tree.Binary(low.at(item), sign, left, right)
+    return left  # type: ignore[no-any-return]
+
+
 def _display(kind: str) -> Callable[[Lowering, Any, int], tree.Display]:
     return lambda low, node, depth: tree.Display(
         low.at(node), kind, tuple(element(low, item, depth) for item in node.elements)
@@ -323,12 +334,7 @@ _EXPRESSIONS: dict[str, Callable[[Lowering, Any, int], tree.Expr]] = {
     "Set": _display("set"),
     "StarredElement": lambda low, node, d: tree.Starred(low.at(node), low.expr(node.value, d)),
     "Dict": _mapping,
-    "BinaryOperation": lambda low, node, d: tree.Binary(
-        low.at(node),
-        BINARY[type(node.operator).__name__],
-        low.expr(node.left, d),
-        low.expr(node.right, d),
-    ),
+    "BinaryOperation": _binary,
     "UnaryOperation": lambda low, node, d: tree.Unary(
         low.at(node), _UNARY[type(node.operator).__name__], low.expr(node.expression, d)
     ),

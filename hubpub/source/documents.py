@@ -259,10 +259,11 @@ def tags(files: Files) -> tuple[str, ...]:
 
 
 def _version(tag: str) -> tuple[object, ...]:
-    # A pre-release (v1.0rc1, v1.0-beta) comes before the release that it is of.
-    numbers = tuple(int(part) for part in re.findall(r"\d{1,9}", tag))
-    return (
-        numbers[:3] + (0,) * (3 - len(numbers[:3])),
-        not re.search(r"[a-z]", tag.lstrip("v")),
-        tag,
-    )
+    # A pre-release (v1.0rc1, v1.0-beta) comes before the release that it is of; a tag that is no
+    # version before any that is one.
+    match = re.search(r"\d{1,9}(?:\.\d{1,9})*", tag)
+    if match is None:
+        return ((), False, tag)
+    numbers = tuple(int(part) for part in match.group().split("."))
+    rest = tag[match.end() :]
+    return ((*numbers, 0, 0, 0)[:4], not re.search(r"[A-Za-z]", rest), tag)

@@ -46,10 +46,11 @@ def _offsets(text: Text, edit: Edit) -> tuple[int, int, str]:
     new = edit.text
     if begin == end == len(text.text) and text.text and not text.text.endswith(("\n", "\r")):
         new = f"\n{new}" if new.endswith("\n") else new
-    return begin, end, new.replace("\n", _newline(text.text))
+    return begin, end, new.replace("\n", newline(text.text))
 
 
-def _newline(text: str) -> str:
+def newline(text: str) -> str:
+    """The line end that most lines of ``text`` have: LF or CRLF."""
     return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
 
 

@@ -41,11 +41,18 @@ def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts
     return _leaks(tuple(found), loaded)
 
 
+_VALUES = (
+    "attribute ", "an operation", "a comparison", "an f-string", "a formatted", "a test", "a text",
+    "a computation", "a path", "a padded", "a result", "a range", "the files", "an exception",
+)  # fmt: skip
+"""How the reasons begin for which a value is unknown, but hardly something that can be called."""
+
+
 def _likely(name: str, value: Value) -> bool:
     """Whether a name of which nothing is known may be an entrypoint: constants are not."""
     if name.isupper():
         return False
-    return not (isinstance(value, Unknown) and value.reason.startswith("attribute "))
+    return not (isinstance(value, Unknown) and value.reason.startswith(_VALUES))
 
 
 def _uses(module: tree.Module) -> dict[str, int]:

@@ -42,12 +42,11 @@ class Files:
             if not self._inside(place):
                 return Unreadable("it is a symlink that leaves the repository")
             # O_NONBLOCK: opening a FIFO must not wait for a writer.
+            if place.is_dir():
+                return Unreadable("it is a directory")
             handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
             with open(handle, "rb") as file:  # noqa: PTH123
-                status = os.fstat(file.fileno())
-                if stat.S_ISDIR(status.st_mode):
-                    return Unreadable("it is a directory")
-                if not stat.S_ISREG(status.st_mode):
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     return Unreadable("it is not a regular file")
                 data = file.read(limit + 1)
         except (OSError, ValueError, RuntimeError) as error:

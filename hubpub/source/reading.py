@@ -83,7 +83,8 @@ def follow(machine: Machine, value: Value) -> tuple[Event, ...]:
     """What happens when an entrypoint is called with arguments that are not known."""
     machine.events = []
     for option in options(value):
-        machine.steps, machine.doubt, machine.guards = CALL_STEPS, 0, 0
+        allowed = min(CALL_STEPS, machine.budget)
+        machine.steps, machine.doubt, machine.guards = allowed, 0, 0
         machine.calls.clear()
         machine.running.clear()
         if isinstance(option, (Function, Bound, Class, Partial, Instance)):
@@ -91,5 +92,6 @@ def follow(machine: Machine, value: Value) -> tuple[Event, ...]:
             try:
                 calls.invoke(machine, option, calls.Given(complete=False), scope, _START)
             except (RaisedError, ExhaustedError, RecursionError):
-                continue
+                pass
+            machine.budget -= allowed - max(machine.steps, 0)
     return tuple(machine.events)

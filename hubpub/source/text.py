@@ -77,7 +77,7 @@ def decode(data: bytes) -> Text | Unreadable:
     try:
         text = data[3:].decode(encoding) if bom else data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line = len(_LINE_END.findall(data[: error.start].decode("latin-1"))) + 1
         return Unreadable(
             f"byte {data[error.start]:#04x} is not valid {encoding}", Span(line, 1, line, 1)
         )

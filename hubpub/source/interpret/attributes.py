@@ -6,7 +6,7 @@ import types
 from pathlib import PurePosixPath
 
 from hubpub.source import tree
-from hubpub.source.interpret import filesystem, standard
+from hubpub.source.interpret import calls, filesystem, standard
 from hubpub.source.interpret.machine import Machine
 from hubpub.source.interpret.scopes import Binding, Scope
 from hubpub.source.interpret.values import (
@@ -36,6 +36,8 @@ from hubpub.source.interpret.values import (
 
 def get(machine: Machine, value: Value, name: str, scope: Scope, at: tree.At) -> Value:
     """``value.name``."""
+    if not isinstance(value, Choice):
+        return _get(machine, value, name, scope, at)
     return join(_get(machine, option, name, scope, at) for option in options(value))
 
 
@@ -47,7 +49,7 @@ def _get(machine: Machine, value: Value, name: str, scope: Scope, at: tree.At) -
     if isinstance(value, Native):
         return _native(machine, value, name)
     if isinstance(value, Instance):
-        return _instance(value, name)
+        return _instance(machine, value, name)
     if isinstance(value, Class):
         return _class_attribute(value, name)
     if isinstance(value, Function):
@@ -128,7 +130,7 @@ def outside_bases(owner: Class, depth: int = 0) -> list[Value]:
     return found
 
 
-def _instance(value: Instance, name: str) -> Value:
+def _instance(machine: Machine, value: Instance, name: str) -> Value:
     if name in value.attributes:
         return value.attributes[name]
     if name == "__class__":
@@ -140,7 +142,7 @@ def _instance(value: Instance, name: str) -> Value:
         if found.kind == "static":
             return found
         if found.kind == "property":
-            return Unknown("a property")
+            return calls.call_function(machine, found, calls.Given(), value)
         return Bound(found, value.type if found.kind == "class" else value)
     if not isinstance(found, Absent):
         return found

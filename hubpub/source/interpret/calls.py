@@ -66,9 +66,10 @@ def call(machine: Machine, node: tree.Call, scope: Scope) -> Value:
     machine.step()
     function = expressions.evaluate(machine, node.function, scope)
     given = arguments(machine, node.arguments, scope)
-    choices = options(function)
-    with machine.doubtful(1 if len(choices) > 1 else 0):
-        return join([invoke(machine, choice, given, scope, node.at) for choice in choices])
+    if not isinstance(function, Choice):
+        return invoke(machine, function, given, scope, node.at)
+    with machine.doubtful():
+        return join([invoke(machine, one, given, scope, node.at) for one in function.options])
 
 
 def arguments(machine: Machine, nodes: Sequence[tree.Argument], scope: Scope) -> Given:
@@ -341,7 +342,7 @@ def apply_decorator(
         isinstance(decorator, Partial) and not isinstance(decorator.function, External)
     ):
         result = invoke(machine, decorator, Given((value,)), scope, at)
-        if not isinstance(result, (Unknown, Absent)) and result != NONE:
+        if not isinstance(result, (Unknown, Absent)):
             return result
     if isinstance(decorator, (Native, Method)) or _outside(decorator, "torch"):
         return value

@@ -162,10 +162,14 @@ def _format(value: Value, conversion: str, spec: str | None) -> Value:
 
 
 def _binary(machine: Machine, node: tree.Binary, scope: Scope) -> Value:
-    left = evaluate(machine, node.left, scope)
-    right = evaluate(machine, node.right, scope)
-    place = (scope.path, node.at)
-    return operators.binary(machine, node.operator, left, right, place)
+    spine = [node]
+    while isinstance(spine[-1].left, tree.Binary):
+        spine.append(spine[-1].left)
+    left = evaluate(machine, spine[-1].left, scope)
+    for item in reversed(spine):
+        right = evaluate(machine, item.right, scope)
+        left = operators.binary(machine, item.operator, left, right, (scope.path, item.at))
+    return left
 
 
 def _unary(machine: Machine, node: tree.Unary, scope: Scope) -> Value:

@@ -181,7 +181,10 @@ def _store(
     try:
         key = _key(index)
     except (NotPlain, TypeError):
-        if isinstance(index, (Instance, Class, Function)):
+        known = isinstance(index, (Class, Function)) or (
+            isinstance(index, Instance) and isinstance(index.type, Class)
+        )
+        if known and table.scope is None:
             table.items[Identity(index)] = given
             return
         table.open = True

@@ -19,8 +19,10 @@ ROOT = "/repository"
 
 IMPORT_STEPS = 400_000
 """Statements and calls followed while hubconf is imported, all modules together."""
-CALL_STEPS = 30_000
+CALL_STEPS = 20_000
 """Statements and calls followed inside one entrypoint."""
+ALL_CALL_STEPS = 200_000
+"""Statements and calls followed inside all entrypoints together."""
 MAX_CALLS = 40
 """Calls nested deeper than this are not followed."""
 
@@ -109,6 +111,7 @@ class Machine:
     steps: int = IMPORT_STEPS
     calls: list[object] = field(default_factory=list)
     importing: bool = True
+    budget: int = ALL_CALL_STEPS
     memo: dict[object, tuple[Value, tuple[Event, ...]]] = field(default_factory=dict)
     trees: dict[str, tree.Module | None] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)

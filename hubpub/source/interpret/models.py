@@ -17,6 +17,7 @@ from hubpub.source.interpret import (
     iterables,
     reflection,
     searchpath,
+    tame,
 )
 from hubpub.source.interpret.machine import Machine
 from hubpub.source.interpret.scopes import Scope
@@ -50,6 +51,7 @@ _PURE: dict[str, Callable[..., Any]] = {
     "builtins.slice": slice, "builtins.complex": complex,
     "math.ceil": __import__("math").ceil,
     "math.floor": __import__("math").floor, "operator.add": operator.add,
+    "re.sub": tame.substitute, "re.split": tame.split, "re.findall": tame.find_all,
 }  # fmt: skip
 """Functions that are computed for real when every argument is plain data and short."""
 

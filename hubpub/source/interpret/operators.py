@@ -9,7 +9,7 @@ from typing import Any
 
 from hubpub.source import tree
 from hubpub.source.interpret import attributes, expressions
-from hubpub.source.interpret.machine import Machine
+from hubpub.source.interpret.machine import ExhaustedError, Machine
 from hubpub.source.interpret.values import (
     Choice,
     External,
@@ -26,6 +26,8 @@ from hubpub.source.interpret.values import (
     plain,
 )
 
+MAX_CONTAINED = 5_000
+"""Longer lists are not multiplied."""
 MAX_TEXT = 100_000
 """Strings and containers longer than this are not computed."""
 
@@ -57,6 +59,7 @@ def _operate(
 ) -> Value:
     if sign == "+" and isinstance(left, Items) and isinstance(right, Items):
         joined = [*left.items, *right.items]
+        machine.step(len(joined) // 10)
         return Items(
             left.kind, joined[: expressions.MAX_ITEMS], left.open or right.open, machine.doubt
         )
@@ -69,7 +72,12 @@ def _operate(
         one, other = plain(left), plain(right)
         if _too_large(sign, one, other):
             return Unknown("a result too large to compute")
-        value = literal(BINARY[sign](one, other))
+        result = BINARY[sign](one, other)
+        if isinstance(result, (list, tuple, set, dict)):
+            machine.step(len(result) // 10)
+        value = literal(result)
+    except ExhaustedError:
+        raise
     except (NotPlain, KeyError):
         return Unknown("an operation on values that are not literal")
     except Exception:  # noqa: BLE001 - literal operands of hostile code may raise anything
@@ -84,7 +92,8 @@ def _too_large(sign: str, one: Any, other: Any) -> bool:
     ]
     counts = [abs(value) if isinstance(value, (int, float)) else 1 for value in (one, other)]
     if sign == "*":
-        limit = MAX_TEXT if max(sizes) > 1 else MAX_TEXT**3
+        contained = any(isinstance(value, (list, tuple)) for value in (one, other))
+        limit = MAX_CONTAINED if contained else MAX_TEXT if max(sizes) > 1 else MAX_TEXT**3
         return max(sizes) * max(counts) > limit
     if sign in {"**", "<<"}:
         return counts[0] > MAX_TEXT or counts[1] > 64

@@ -106,7 +106,11 @@ def wrap(name: str, found: object) -> Value:
         if not _genuine(found):
             return External(name)
         return Native(_canonical(found), found)
-    if isinstance(found, bool) or name in _CONSTANTS:
+    if (
+        isinstance(found, bool)
+        or name in _CONSTANTS
+        or (name.startswith(("string.", "math.")) and isinstance(found, (str, int, float)))
+    ):
         return literal(found)
     return Native(name, found)
 

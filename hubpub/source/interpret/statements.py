@@ -60,12 +60,13 @@ def run(machine: Machine, block: tree.Block, scope: Scope) -> Ways:
     raised = False
     for statement in block:
         machine.step()
-        with machine.doubtful(levels):
-            scope.doubt += raised * levels
-            try:
-                ways = _STATEMENTS[type(statement)](machine, statement, scope)
-            finally:
-                scope.doubt -= raised * levels
+        machine.doubt += levels
+        scope.doubt += raised * levels
+        try:
+            ways = _STATEMENTS[type(statement)](machine, statement, scope)
+        finally:
+            machine.doubt -= levels
+            scope.doubt -= raised * levels
         if Way.FALL not in ways:
             return frozenset(left | ways)
         # `if unknown: raise` leaves no doubt about the rest: it runs, or the import has failed.

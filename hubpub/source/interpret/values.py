@@ -189,8 +189,10 @@ NONE = Literal(None)
 
 MAX_RANGE = 10_000
 """A longer range is never gone through."""
-MAX_OPTIONS = 64
-"""A choice of more values than this is unknown."""
+MAX_OPTIONS = 128
+"""A choice of more literals than this is unknown."""
+MAX_OBJECTS = 24
+"""A choice of more values than this, of which some are no literals, is unknown."""
 
 
 def options(value: Value) -> tuple[Value, ...]:
@@ -200,29 +202,37 @@ def options(value: Value) -> tuple[Value, ...]:
 
 def join(values: Iterable[Value]) -> Value:
     """One value that may be any of ``values``."""
-    found: list[Value] = []
+    found: dict[object, Value] = {}
     for value in values:
-        for option in options(value):
-            if not any(same(option, other) for other in found):
-                found.append(option)
-        if len(found) > MAX_OPTIONS:
+        for option in value.options if isinstance(value, Choice) else (value,):
+            found.setdefault(identity(option), option)
+        if len(found) > MAX_OBJECTS and (
+            len(found) > MAX_OPTIONS
+            or not all(isinstance(item, Literal) for item in found.values())
+        ):
             return Unknown("too many possibilities")
     if len(found) == 1:
-        return found[0]
-    return Choice(tuple(found)) if found else UNBOUND
+        return next(iter(found.values()))
+    return Choice(tuple(found.values())) if found else UNBOUND
 
 
-def same(one: Value, other: Value) -> bool:
-    """Whether two values are certainly the same object or equal literals."""
-    if one is other:
-        return True
-    if isinstance(one, Literal) and isinstance(other, Literal):
-        return type(one.value) is type(other.value) and bool(one.value == other.value)
-    if isinstance(one, Function) and isinstance(other, Function):
-        return one.node is other.node and one.scope is other.scope
-    if isinstance(one, (External, Unknown, Absent)):
-        return bool(one == other)
-    return False
+def _too_many(found: dict[object, Value]) -> bool:
+    literals = all(isinstance(value, Literal) for value in found.values())
+    return not literals or len(found) > MAX_OPTIONS
+
+
+def identity(value: Value) -> object:
+    """Equal for values that are certainly the same object, equal literals, or equally unknown."""
+    if isinstance(value, Literal):
+        kind = type(value.value)
+        return (kind, repr(value.value) if kind in {slice, float, complex} else value.value)
+    if isinstance(value, Function):
+        return (id(value.node), id(value.scope))
+    if isinstance(value, External):
+        return (External, value.name, value.called)
+    if isinstance(value, Unknown):
+        return (Unknown, id(value.default) if value.default is not None else None)
+    return Absent if isinstance(value, Absent) else id(value)
 
 
 def literal(value: Any) -> Value:

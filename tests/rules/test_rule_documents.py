@@ -1,0 +1,94 @@
+"""Every rule's documentation is its test: the fenced blocks become repositories."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hubpub import check, rules
+from hubpub.config import Settings
+
+RULES = rules.all_rules()
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+WITHOUT_HUBCONF = {"HUB004"}
+"""Rules whose examples have no hubconf.py at the root on purpose."""
+PLAIN = 'dependencies = ["torch"]\n\n\ndef tiny():\n    """A tiny network."""\n'
+
+
+def build(root: Path, rule: rules.Rule, heading: str) -> Path:
+    """The repository that the blocks below ``heading`` describe."""
+    blocks = rule.blocks(heading)
+    assert blocks, f"{rule.code} has no {heading}"
+    root.mkdir()
+    for block in blocks:
+        if block.language == "tree":
+            for line in block.text.splitlines():
+                path, amount, unit = line.split()
+                place = root / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with place.open("wb") as file:
+                    file.truncate(int(amount) * UNITS[unit])  # sparse: takes no space
+        else:
+            place = root / block.file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(block.text, encoding="utf-8")
+    files = {block.file for block in blocks}
+    if "hubconf.py" not in files and not (rule.code in WITHOUT_HUBCONF and heading == "Example"):
+        (root / "hubconf.py").write_text(PLAIN, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_example_raises_exactly_this_code(rule: rules.Rule, tmp_path: Path) -> None:
+    result = check.check(build(tmp_path / "r", rule, "Example"))
+    assert {item.code for item in result.diagnostics} == {rule.code}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_use_instead_is_clean(rule: rules.Rule, tmp_path: Path) -> None:
+    result = check.check(build(tmp_path / "r", rule, "Use instead"))
+    assert result.diagnostics == ()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_fixed_example_is_clean(rule: rules.Rule, tmp_path: Path) -> None:
+    root = build(tmp_path / "r", rule, "Example")
+    before = check.check(root)
+    fixable = [item for item in before.diagnostics if item.fix is not None]
+    # A rule that speaks of its fix has one in its example, and the other way round.
+    assert bool(fixable) == bool(rule.section("Fix safety")) or rule.code == "HUB302"
+    fixed = check.fix(root)
+    if fixable:
+        assert fixed.result.diagnostics == ()
+    assert check.fix(root).changed == {}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_document_has_its_headings_in_order(rule: rules.Rule) -> None:
+    found = re.findall(r"^## (.+)$", rule.document, flags=re.MULTILINE)
+    wanted = [heading for heading in rules.SECTIONS if heading in found]
+    assert found == wanted
+    required = ["What it does", "Why is this bad?", "Example", "Use instead"]
+    assert [heading for heading in found if heading in required] == required
+    for heading in found:
+        assert rule.section(heading)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_rule_can_be_left_out_by_code_prefix_and_name(rule: rules.Rule, tmp_path: Path) -> None:
+    root = build(tmp_path / "r", rule, "Example")
+    for selector in (rule.code, rule.code[:5], rule.name):
+        settings = Settings(ignore={selector: "reason"})
+        assert check.check(root, settings).diagnostics == ()
+        only = Settings(select=(selector,))
+        assert {item.code for item in check.check(root, only).diagnostics} == {rule.code}
+
+
+def test_codes_and_names_are_unique_and_well_formed() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert re.fullmatch(r"HUB\d{3}", rule.code)
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name)
+        assert rule.summary.endswith(".")

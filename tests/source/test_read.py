@@ -1,0 +1,409 @@
+"""Reading whole repositories: hostile content, imports, checkpoints, hub calls, suppression."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import hypothesmith
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hubpub.check import check
+from hubpub.source import facts, read
+
+GOOD = b'dependencies = ["torch"]\ndef net():\n    """A net."""\n'
+
+
+def build(root: Path, files: dict[str, str | bytes]) -> Path:
+    for path, content in files.items():
+        place = root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if isinstance(content, bytes) else content.encode())
+    root.mkdir(exist_ok=True)
+    return root
+
+
+def codes(root: Path) -> list[str]:
+    return [item.code for item in check(root).diagnostics]
+
+
+BAD = {
+    "nul bytes": (b"x = 1\ndef \0f(): pass\n", "HUB001", 2),
+    "python 2": (b"dependencies = ['torch']\nprint 'a'\n", "HUB001", 2),
+    "not utf-8": (b"x = 1\n\ny = '\xff\xfe'\n", "HUB001", 3),
+    "unknown encoding": (b"# coding: klingon\nx = 1\n", "HUB001", 1),
+    "codec that is no text": (b"# coding: hex\nx = 1\n", "HUB001", 1),
+    "bom against cookie": (b"\xef\xbb\xbf# coding: latin-1\nx = 1\n", "HUB001", 1),
+    "utf-16": ("x = 1\n".encode("utf-16"), "HUB001", 1),
+    "return outside a function": (b"x = 1\nreturn x\n", "HUB001", 2),
+    "mixed tabs": (b"if True:\n\tx = 1\n        y = 2\n", "HUB001", 3),
+    "open bracket": (b"x = (1,\n", "HUB001", 1),
+    "too deep": (b"x = " + b"(" * 10_000 + b")" * 10_000, "HUB001", 1),
+    "binary": (bytes(range(1, 256)) * 20, "HUB001", 3),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_hubconf_that_cannot_be_parsed(name: str, tmp_path: Path) -> None:
+    content, code, line = BAD[name]
+    root = build(tmp_path / "r", {"hubconf.py": content})
+    (found,) = check(root).diagnostics
+    assert found.code == code
+    assert found.span.line == line
+    assert read(root).entrypoints == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + GOOD,
+        GOOD.replace(b"\n", b"\r\n"),
+        GOOD.replace(b"\n", b"\r"),
+        b"# -*- coding: latin-1 -*-\n" + GOOD.replace(b"A net", b"Ein \xfcbles Netz"),
+        b"\x0c\n" + GOOD,
+        GOOD.replace(b"    ", b"\t"),
+        GOOD.rstrip(b"\n"),
+        GOOD + "日本語 = '\u202e'\n".encode(),
+        GOOD + b"x = " + b"+".join([b"1"] * 700) + b"\n",
+        GOOD + b"x = y" + b".a" * 900 + b"\n",
+    ],
+)
+def test_a_hubconf_in_an_unusual_spelling(content: bytes, tmp_path: Path) -> None:
+    repo = read(build(tmp_path / "r", {"hubconf.py": content}))
+    assert [item.name for item in repo.entrypoints] == ["net"]
+    assert codes(tmp_path / "r") == []
+
+
+def test_no_hubconf_names_the_one_that_lies_elsewhere(tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {"src/pkg/hubconf.py": GOOD})
+    (found,) = check(root).diagnostics
+    assert found.code == "HUB004"
+    assert "src/pkg/hubconf.py" in str(found.help)
+
+
+def test_empty_repository(tmp_path: Path) -> None:
+    assert codes(build(tmp_path / "r", {})) == ["HUB004"]
+
+
+def test_hubconf_is_spelled_in_small_letters(tmp_path: Path) -> None:
+    assert codes(build(tmp_path / "r", {"Hubconf.py": GOOD})) == ["HUB004"]
+
+
+def test_empty_hubconf(tmp_path: Path) -> None:
+    assert codes(build(tmp_path / "r", {"hubconf.py": b""})) == ["HUB005", "HUB101"]
+
+
+def test_hubconf_is_a_directory(tmp_path: Path) -> None:
+    assert codes(build(tmp_path / "r", {"hubconf.py/__init__.py": GOOD})) == ["HUB004"]
+
+
+@pytest.mark.parametrize("target", ["hubconf.py", "nowhere", "/etc/passwd", "/dev/zero"])
+def test_hubconf_is_a_symlink_to_nothing_good(target: str, tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {})
+    (root / "hubconf.py").symlink_to(target)
+    assert codes(root) == ["HUB004"]
+
+
+def test_hubconf_is_a_fifo(tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {})
+    os.mkfifo(root / "hubconf.py")
+    assert codes(root) == ["HUB004"]
+
+
+def test_loops_of_symlinks_and_odd_names(tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {"hubconf.py": GOOD + b"import a.b\n", "a/b.py": b""})
+    (root / "a" / "loop").symlink_to(root, target_is_directory=True)
+    (root / "c").symlink_to("c")
+    odd = Path(os.fsdecode(os.fsencode(root) + b"/\xff\xfe"))
+    odd.mkdir()
+    (odd / os.fsdecode(b"w-\xff.pth")).write_bytes(b"")
+    assert codes(root) == []
+
+
+def test_a_large_file_is_an_ordinary_finding(tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {"hubconf.py": b"x = 1\n" * (20 << 20 >> 2)})
+    assert codes(root) == ["HUB001"]
+    root = build(tmp_path / "s", {"hubconf.py": GOOD + b"import big\n"})
+    (root / "big.py").write_bytes(b"#" * (20 << 20))
+    (found,) = check(root).diagnostics
+    assert (found.code, found.path) == ("HUB001", "big.py")
+    assert found.severity.label == "warning"  # it may well import: we only did not read it
+
+
+HOSTILE = [
+    "x = 'a' * 10**9 * 10**9",
+    "x = f'{1:999999999999}'",
+    "x = '{:{}}'.format(1, 10**10)",
+    "x = '%*d' % (10**10, 1)",
+    "x = 10 ** 10 ** 10",
+    "x = sum(range(10**15)); y = 1.5 in range(10**15); z = sorted(range(10**12))",
+    "x = [[0] * 10**4 for _ in range(10**9)]",
+    "x = 'a'\nwhile True:\n    x += x",
+    "x = []\nfor i in range(10**9):\n    x.append(i)",
+    "x = [1]\nfor i in x:\n    x.append(i)",
+    "def f(n): return f(n + 1) + f(n + 2)\nx = f(0)",
+    "def f(): f()\nf()",
+    "x = {}\nx[0] = x\ny = str(x)",
+    "x = []\nx.append(x)\ny = x + x\nz = [*x, *x]",
+    "class A(A): pass",
+    "class A: pass\nA.B = A\nclass C(A.B.B.B): pass",
+    "import re\nx = re.sub('(a+)+$', '', 'a' * 40 + 'b')",
+    "import this, antigravity, turtle, test.autotest, idlelib.idle",
+    "from hubconf import *\nimport hubconf",
+    "import sys\nsys.path.insert(0, '/')\nsys.path.append('..')\nimport etc, tmp",
+    "import importlib\nimportlib.import_module('.' * 50, 'a')\n__import__('')",
+    "globals()[globals] = 1\nglobals().update(globals())\nglobals().clear()",
+    "exec('x = 1')\neval('y')\ndel x",
+    "x = lambda: x()\nx()",
+    "from . import a\nfrom .. import b",
+    "(x := x)\n[y for y in y for y in y]",
+    "x, *y, z = 1\n*a, = ()\n[b, c] = 'ab'",
+    "raise SystemExit\ndef g(): pass",
+    "import sys\nsys.exit(1)",
+    "try:\n    raise\nfinally:\n    raise ValueError",
+    "match x:\n    case {'a': [b, *_]}: pass",
+    "dependencies = {}\ndependencies[print] = dependencies",
+    "dependencies = [b'torch', 1, None, ['a'], f'{x}']",
+]
+
+
+@pytest.mark.parametrize("code", HOSTILE)
+def test_hostile_code_is_read_quickly(code: str, tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {"hubconf.py": code.encode()})
+    start = time.perf_counter()
+    check(root)
+    assert time.perf_counter() - start < 5
+
+
+def test_a_file_of_the_repository_is_never_taken_for_a_standard_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = b"open('trapped', 'w')\n"
+    names = ["wave", "xdrlib", "sndhdr", "chunk", "mailcap", "tabnanny", "sched"]
+    code = "".join(f"from {name} import *\n" for name in names)
+    files: dict[str, str | bytes] = {f"{name}.py": trap for name in names}
+    root = build(tmp_path / "r", {"hubconf.py": code.encode(), **files})
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(str(root))
+    read(root)
+    # Names that the tree does not hold must not be looked for there either.
+    read(build(tmp_path / "s", {"hubconf.py": b"from colorsys import rgb_to_hsv\n"}))
+    assert not (root / "trapped").exists()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(code=hypothesmith.from_grammar())
+def test_any_hubconf(code: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("r")
+    content = code.encode("utf-8", "surrogatepass")
+    (root / "hubconf.py").write_bytes(content)
+    lines = content.decode("utf-8", "replace").split("\n")
+    for item in check(root).diagnostics:
+        assert 1 <= item.span.line <= max(len(lines), 1) + code.count("\r")
+
+
+def one_import(code: str, files: dict[str, str | bytes] | None = None, *, root: Path) -> list[str]:
+    """``module when guarded/conditional`` of each third-party import that is reached."""
+    repo = read(build(root, {"hubconf.py": code.encode(), **(files or {})}))
+    return [
+        f"{item.module} {item.when}{' guarded' * item.guarded}{' conditional' * item.conditional}"
+        for item in repo.imports
+        if item.origin == "third party" and item.package != "torch"
+    ]
+
+
+IMPORTS = {
+    "at import": ("import numpy as np\n", ["numpy import"]),
+    "in an entrypoint": ("def f():\n    import numpy\n", ["numpy call"]),
+    "under a parameter": (
+        "def f(big=False):\n    if big:\n        import numpy\n",
+        ["numpy call conditional"],
+    ),
+    "guarded": (
+        "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
+        ["numpy import guarded"],
+    ),
+    "guard that raises again": (
+        "try:\n    import numpy\nexcept ImportError as e:\n    raise RuntimeError('x') from e\n",
+        ["numpy import"],
+    ),
+    "never reached": (
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy\n"
+            "if __name__ == '__main__':\n    import numpy\ndef _unused():\n    import numpy\n"
+        ),
+        [],
+    ),
+    "a method that nobody calls": (
+        "class M:\n    def __init__(self): import einops\n    def forward(self): import numpy\n",
+        ["einops call"],
+    ),
+    "through a constructor and super": (
+        (
+            "class A:\n    def __init__(self): import numpy\nclass B(A):\n"
+            "    def __init__(self): super().__init__()\ndef f(): return B()\n"
+        ),
+        ["numpy call"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IMPORTS)
+def test_imports(name: str, tmp_path: Path) -> None:
+    code, expected = IMPORTS[name]
+    assert one_import(code, root=tmp_path / "r") == expected
+
+
+def test_the_chain_of_imports(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "hubconf.py": b"from pkg import net\ndef f():\n    return net()\n",
+        "pkg/__init__.py": b"\nfrom .deep import net\n",
+        "pkg/deep.py": b"import numpy\ndef net():\n    from . import late\n",
+        "pkg/late.py": b"import scipy\n",
+        "pkg/train.py": b"import never\n",
+    }
+    repo = read(build(tmp_path / "r", files))
+    chains = {
+        item.module: [(step.path, step.span.line) for step in item.chain]
+        for item in repo.imports
+        if item.origin == "third party"
+    }
+    assert chains == {
+        "numpy": [("hubconf.py", 1), ("pkg/__init__.py", 2)],
+        "scipy": [("pkg/deep.py", 3)],
+    }
+
+
+def downloads(code: str, root: Path, **files: str) -> list[facts.Download]:
+    made = {f"{name}.py": text for name, text in files.items()}
+    return list(read(build(root, {"hubconf.py": code, **made})).downloads)
+
+
+URLS = {
+    "a literal": "load('https://e.org/a.pth')",
+    "a constant": "load(URL)",
+    "an f-string": "load(f'{BASE}/{NAME}.pth')",
+    "a format": "load('{}/{name}.pth'.format(BASE, name=NAME))",
+    "a sum": "load(BASE + '/' + NAME + '.pth')",
+    "percent": "load('%s/%s.pth' % (BASE, NAME))",
+    "a dict": "load({'n': URL}['n'])",
+    "a dict and get": "load(URLS.get('n'))",
+    "an unknown key": "load(URLS[arch])",
+    "another module": "load(consts.URLS['n'])",
+    "a dataclass field": "load(CONFIG.url)",
+    "an enum member": "load(Weights.A.value)",
+    "a default": "fetch()",
+    "a keyword": "load(url=URL, progress=True)",
+    "a partial": "partial(load, URL)()",
+    "a method": "Zoo().load()",
+}
+PRELUDE = """
+from torch.hub import load_state_dict_from_url as load
+from functools import partial
+from dataclasses import dataclass
+import enum, consts
+BASE, NAME = 'https://e.org', 'a'
+URL = 'https://e.org/a.pth'
+URLS = {'n': URL}
+@dataclass
+class Config:
+    url: str
+CONFIG = Config(url=URL)
+class Weights(enum.Enum):
+    A = URL
+def fetch(url=URL):
+    return load(url, check_hash=True)
+class Zoo:
+    base = BASE
+    def load(self): return load(self.base + '/a.pth')
+def net(arch='n'):
+    return """
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_urls_are_resolved(name: str, tmp_path: Path) -> None:
+    code = PRELUDE + URLS[name]
+    consts = "from os import path\nURLS = dict(n='https://e.org/a.pth')\n"
+    found = [
+        item for item in downloads(code, tmp_path / "r", consts=consts) if "net" in item.entrypoints
+    ]
+    (download,) = found
+    assert download.function == "torch.hub.load_state_dict_from_url"
+    url = download.argument("url")
+    assert url is not None
+    assert url.values == ("https://e.org/a.pth",)
+
+
+def test_what_cannot_be_resolved_is_said(tmp_path: Path) -> None:
+    code = "import os\nimport torch\ndef f(url):\n    torch.hub.load_state_dict_from_url(url)\n"
+    (download,) = downloads(code, tmp_path / "r")
+    url = download.argument("url")
+    assert url is not None
+    assert (url.values, url.known) == ((), False)
+
+
+SPELLINGS = [
+    "import torch\ndef f(): torch.hub.load('o/r', 'e')",
+    "from torch import hub\ndef f(): hub.load('o/r', 'e')",
+    "from torch.hub import load\ndef f(): load('o/r', model='e')",
+    "import torch.hub as h\ndef f(): h.load(repo_or_dir='o/r', model='e')",
+    "import torch, functools\ng = functools.partial(torch.hub.load, 'o/r')\ndef f(): g('e')",
+    "import torch\nR = 'o/' + 'r'\ndef f(): torch.hub.load(R, 'e')",
+]
+
+
+@pytest.mark.parametrize("code", SPELLINGS)
+def test_hub_calls_in_code(code: str, tmp_path: Path) -> None:
+    repo = read(build(tmp_path / "r", {"hubconf.py": code}))
+    found = [call for call in repo.hub_calls if "f" in call.entrypoints]
+    assert [(call.function, call.repository, call.ref, call.entrypoint) for call in found] == [
+        ("load", "o/r", None, "e")
+    ]
+
+
+DOCUMENTS = {
+    "```python\nm = torch.hub.load('o/r', 'e')\n```": ("o/r", None, "e", False),
+    "Use `hub.load(\"o/r:v1\", \"e\", trust_repo=True)`.": ("o/r", "v1", "e", True),
+    ">>> torch.hub.load(\n...     repo_or_dir='o/r:feat/x',\n...     model='e')": (
+        "o/r", "feat/x", "e", False,
+    ),
+    "torch.hub.load(repo, 'e')": (None, None, "e", False),
+    "torch.hub.load('./r', 'e', source='local')": (None, None, "e", False),
+    "torch.hub.load('o/r'": None,
+    "torch.hub.load('o/r', ...": None,
+    "torch.hub.load('o/r' 'e' !)": None,
+    "github.load('o/r')": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DOCUMENTS)
+def test_hub_calls_in_documents(text: str, tmp_path: Path) -> None:
+    root = build(tmp_path / "r", {"hubconf.py": GOOD, "README.md": f"# é 日本\n\n{text}\n"})
+    found = [
+        (call.repository, call.ref, call.entrypoint, call.trusted) for call in read(root).hub_calls
+    ]
+    expected = DOCUMENTS[text]
+    assert found == ([] if expected is None else [expected])
+
+
+def test_the_place_of_an_example_in_characters(tmp_path: Path) -> None:
+    root = build(
+        tmp_path / "r",
+        {"hubconf.py": GOOD, "README.md": "日本 torch.hub.load('o/r', 'net')\n".encode()},
+    )
+    (call,) = read(root).hub_calls
+    assert call.literal is not None
+    span = call.literal.span
+    assert (span.line, span.column, span.end_column) == (1, 20, 23)
+
+
+def test_growth_follows_what_is_reached(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"pkg/m{index}.py": "x = 1\n" * 100 for index in range(300)}
+    files["hubconf.py"] = b"from pkg.m1 import x\n" + GOOD
+    repo = read(build(tmp_path / "r", files))
+    assert sorted(path for path in repo.texts if path.endswith(".py")) == [
+        "hubconf.py",
+        "pkg/m1.py",
+    ]
