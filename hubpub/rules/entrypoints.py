@@ -179,6 +179,6 @@ def _reads_as_entrypoint(repo: Repo, item: HiddenCallable, *, reached: bool) -> 
             return f"{call.place.path} loads it"
     if item.sibling is not None:
         return f"it is decorated like {item.sibling}"
-    if item.downloads and not reached:
+    if item.downloads and not reached and not item.used:
         return "no public function loads a checkpoint and this one does"
     return None

@@ -65,7 +65,8 @@ def unpinned_hub_call(repo: Repo) -> Iterator[Finding]:
 def unpinned_example(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
-    Checks for examples in the README and below docs/ that load a repository without a tag.
+    Checks for examples in README files, in notebooks and below docs/ that load a repository
+    without a tag.
 
     ## Why is this bad?
 

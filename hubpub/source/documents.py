@@ -53,13 +53,18 @@ def walk(files: Files) -> Iterator[str]:
 
 
 def documents(paths: list[str]) -> list[str]:
-    """README files and those below docs, that may show how to load the repository."""
-    return [
-        path
-        for path in paths
-        if path.lower().endswith((".md", ".rst", ".markdown"))
-        and (path.count("/") == 0 or path.lower().startswith(("docs/", "doc/")))
-    ][:MAX_DOCUMENTS]
+    """README files, notebooks, and what lies below docs: what may show how to load."""
+    return [path for path in paths if _is_document(path.lower())][:MAX_DOCUMENTS]
+
+
+def _is_document(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    if path.endswith(".ipynb"):
+        return path.count("/") <= 2
+    if not path.endswith((".md", ".rst", ".markdown")):
+        return False
+    named = name.startswith("readme") and path.count("/") <= 2
+    return path.count("/") == 0 or path.startswith(("docs/", "doc/")) or named
 
 
 def read(files: Files, path: str) -> Text | None:
@@ -75,13 +80,32 @@ def read(files: Files, path: str) -> Text | None:
 
 def examples(path: str, text: Text) -> Iterator[facts.HubCall]:
     """The ``torch.hub`` calls that a document shows, wherever they stand in it."""
-    for match in _CALL.finditer(text.text):
-        end = _closing(text.text, match.end() - 1)
+    shown = _plain_notebook(text.text) if path.endswith(".ipynb") else text.text
+    for match in _CALL.finditer(shown):
+        end = _closing(shown, match.end() - 1)
         if end is None:
             continue
-        node = _parse(text.text[match.start() : end])
+        node = _parse(shown[match.start() : end])
         if node is not None:
             yield _example(path, text, match, end, node)
+
+
+_CELL_LINE = re.compile(r'^(\s*)"((?:[^"\\]|\\.)*)"(,?[ \t]*)$', re.MULTILINE)
+
+
+def _plain_notebook(text: str) -> str:
+    """The source lines of a notebook without their JSON quoting, every character in its place."""
+
+    def line(match: re.Match[str]) -> str:
+        parts = re.sub(r"\\n$", "  ", match.group(2)).split('\\"')
+        # A quote that opens a string goes to the second of its two places, one that closes to the
+        # first, so that no space gets into the string.
+        content = parts[0]
+        for index, part in enumerate(parts[1:]):
+            content += ('" ' if index % 2 else ' "') + part
+        return f"{match.group(1)} {content} {' ' * len(match.group(3))}"
+
+    return _CELL_LINE.sub(line, text)
 
 
 def _closing(text: str, start: int, limit: int = 3000) -> int | None:

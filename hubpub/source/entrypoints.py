@@ -25,6 +25,7 @@ from hubpub.source.interpret.values import (
     options,
     string,
 )
+from hubpub.source.reached import HUB_CALLS
 
 
 def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts.Entrypoint, ...]:
@@ -133,6 +134,8 @@ def _docstring(value: Value) -> str | None:
         if isinstance(option, (Function, Class)) and not isinstance(option.node, tree.Lambda):
             if option.node.docstring and option.node.docstring.strip():
                 return option.node.docstring
+            if isinstance(option, Class) and callables.has_fields(option):
+                return f"{option.node.name}(...)"
         elif isinstance(option, (Bound, Partial)):
             return _docstring(option.function)
         elif isinstance(option, Instance) and isinstance(option.type, Class):
@@ -224,6 +227,7 @@ def modules(outcome: reading.Outcome) -> dict[str, str]:
 
 def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
     """Functions and classes of hubconf.py with one leading underscore."""
+    uses = _uses(outcome.module)
     own = [item for item in outcome.module.body if isinstance(item, (tree.Function, tree.Class))]
     public = {_decorators(item): item.name for item in own if not item.name.startswith("_")}
     found = []
@@ -237,7 +241,11 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
                 item.name,
                 reading.place((reading.HUBCONF, item.at)),
                 public.get(marks) if marks else None,
-                any(isinstance(event, CallEvent) for event in events),
+                any(
+                    isinstance(event, CallEvent) and event.function not in HUB_CALLS
+                    for event in events
+                ),
+                used=uses.get(item.name, 0) > 0,
             )
         )
     return tuple(found)

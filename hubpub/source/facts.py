@@ -73,13 +73,14 @@ class HiddenCallable:
     """A function or class of hubconf.py with an underscore, which ``torch.hub.list`` hides.
 
     ``sibling`` is a public function of hubconf.py with the same decorators, if there is one.
-    ``downloads``: calling it fetches or opens a checkpoint.
+    ``downloads``: calling it fetches or opens a checkpoint. ``used``: hubconf.py reads the name.
     """
 
     name: str
     place: Place
     sibling: str | None
     downloads: bool
+    used: bool = False
 
 
 @dataclass(frozen=True)

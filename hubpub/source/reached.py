@@ -19,6 +19,8 @@ from hubpub.source.interpret.values import (
     options,
 )
 
+HUB_CALLS = frozenset({"torch.hub.load", "torch.hub.list", "torch.hub.help"})
+
 
 def import_facts(outcome: reading.Outcome) -> tuple[facts.Import, ...]:
     """Every import statement reached, once, with the entrypoints that reach it."""
@@ -79,7 +81,7 @@ def call_facts(
         names = tuple(sorted({name for _, name in seen if name is not None}))
         arguments = _arguments([event for event, _ in seen])
         first = seen[0][0]
-        if function in {"torch.hub.load", "torch.hub.list", "torch.hub.help"}:
+        if function in HUB_CALLS:
             hub_calls.append(_hub_call(str(function), first, arguments, names))
             continue
         complete = all(event.complete for event, _ in seen)

@@ -135,6 +135,13 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
         },
         [("HUB205", W)],
     ),
+    "a part of a public function that only hubs": (
+        {
+            "hubconf.py": hubconf("return _load()")
+            + "def _load(): return torch.hub.load('o/r:v1', 'e')\n"
+        },
+        [],
+    ),
     "a pinned call": ({"hubconf.py": hubconf("torch.hub.load('o/r:v1', 'e')")}, []),
     "a call of a local path": (
         {"hubconf.py": hubconf("torch.hub.load('./r', 'e', source='local')")},
@@ -157,6 +164,10 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
     ),
     "an unpinned example": (
         {"hubconf.py": hubconf("pass"), "docs/use.md": "torch.hub.load('o/r', 'net')"},
+        [("HUB302", N)],
+    ),
+    "an example in the README of a part": (
+        {"hubconf.py": hubconf("pass"), "part/README.md": "torch.hub.load('o/r', 'net')"},
         [("HUB302", N)],
     ),
     "an example that is not about hub": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -397,6 +398,17 @@ def test_the_place_of_an_example_in_characters(tmp_path: Path) -> None:
     assert call.literal is not None
     span = call.literal.span
     assert (span.line, span.column, span.end_column) == (1, 20, 23)
+
+
+def test_hub_calls_in_notebooks(tmp_path: Path) -> None:
+    cell = ["# 日本\n", 'm = torch.hub.load("o/r",\n', "   'net', trust_repo=True)\n", "m()"]
+    notebook = json.dumps({"cells": [{"source": cell}]}, indent=1, ensure_ascii=False)
+    root = build(tmp_path / "r", {"hubconf.py": GOOD, "notebooks/use.ipynb": notebook})
+    (call,) = read(root).hub_calls
+    assert (call.repository, call.entrypoint, call.trusted) == ("o/r", "net", True)
+    assert call.literal is not None
+    line = notebook.split("\n")[call.literal.span.line - 1]
+    assert line[call.literal.span.column - 1 : call.literal.span.end_column - 1] == "o/r"
 
 
 def test_growth_follows_what_is_reached(tmp_path: Path) -> None:

@@ -167,12 +167,25 @@ def _class_required(value: Class) -> tuple[str, ...] | None:
     init = attributes.find_method(value, "__init__")
     if isinstance(init, Function):
         return (required(init) or ())[1:]
-    if attributes.outside_bases(value):
-        return None
+    if attributes.is_enum(value):
+        return ("value",)
+    if not has_fields(value):
+        return None if attributes.outside_bases(value) else ()
     return tuple(
         target.id
         for node in value.node.body
         if isinstance(node, tree.Assign) and node.annotation is not None and node.value is None
         for target in node.targets
-        if isinstance(target, tree.Name) and value.decorated
+        if isinstance(target, tree.Name)
+    )
+
+
+def has_fields(value: Class) -> bool:
+    """Whether annotations make the constructor: a dataclass or a ``typing.NamedTuple``.
+
+    Such a class has a docstring in any case: its signature.
+    """
+    return value.fields or any(
+        isinstance(base, Native) and base.name == "typing.NamedTuple"
+        for base in attributes.outside_bases(value)
     )

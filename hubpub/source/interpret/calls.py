@@ -345,6 +345,8 @@ def apply_decorator(
         if not isinstance(result, (Unknown, Absent)):
             return result
     if isinstance(decorator, (Native, Method)) or _outside(decorator, "torch"):
+        if isinstance(value, Class) and _named(decorator) == "dataclasses.dataclass":
+            value.fields = True
         return value
     if _outside(decorator, "timm") and isinstance(value, Function):
         known.register_model(machine, value, scope)
@@ -352,6 +354,11 @@ def apply_decorator(
     if isinstance(value, (Function, Class)) and not isinstance(decorator, Bound):
         value.decorated = True
     return value
+
+
+def _named(decorator: Value) -> str:
+    made = decorator.type if isinstance(decorator, Instance) else decorator
+    return made.name if isinstance(made, Native) else ""
 
 
 def _outside(value: Value, package: str) -> bool:

@@ -69,7 +69,7 @@ class Function:
 
 @dataclass(eq=False, slots=True)
 class Class:
-    """A class of the repository."""
+    """A class of the repository. ``fields``: annotations make its constructor (dataclass)."""
 
     node: tree.Class
     scope: Scope
@@ -77,6 +77,7 @@ class Class:
     names: dict[str, Value]
     shown: Value | None = None
     decorated: bool = False
+    fields: bool = False
 
 
 @dataclass(eq=False, slots=True)
