@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hubpub import rules, source
 from hubpub.config import Settings
@@ -13,6 +14,9 @@ from hubpub.diagnostic import Diagnostic, Edit, Fix, Severity, Span
 from hubpub.errors import UsageError
 from hubpub.source.facts import Comment, Place, Repo
 from hubpub.source.text import Text
+
+if TYPE_CHECKING:
+    from hubpub.source.cache import Cache
 
 ROUNDS = 10
 """Fixes that uncover others are applied at most so often."""
@@ -42,8 +46,10 @@ class FixResult:
     problems: tuple[str, ...] = ()
 
 
-def check(root: Path, settings: Settings | None = None) -> CheckResult:
+def check(root: Path, settings: Settings | None = None, cache: Cache | None = None) -> CheckResult:
     """Judge the repository at ``root`` (the directory that holds hubconf.py).
+
+    With a ``cache``, facts are taken from it where nothing that was read has changed.
 
     Raises:
         UsageError: ``root`` is not a directory.
@@ -53,7 +59,7 @@ def check(root: Path, settings: Settings | None = None) -> CheckResult:
         raise UsageError(
             f"{root} is not a directory", help="give the root of a repository, or nothing for ."
         )
-    return judge(source.read(root), settings or Settings())
+    return judge(source.read(root, cache), settings or Settings())
 
 
 def judge(repo: Repo, settings: Settings) -> CheckResult:

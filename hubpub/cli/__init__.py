@@ -25,6 +25,7 @@ COMMANDS = {
     "list": "Show what torch.hub.list would show, read statically.",
     "verify": "Prove a release with the real torch.hub loader in a sandbox.",
     "rule": "Explain a rule.",
+    "cache": "Show or clear what check and list keep between runs.",
 }
 """Command -> one line of help. The command ``x`` is ``hubpub.cli.x.command``."""
 

@@ -71,6 +71,7 @@ def targets(formats: tuple[str, ...]) -> list[tuple[str, str | None]]:
     help="The least severity that makes the exit status 1 (default: warning).",
 )
 @click.option("--fix", "mend", is_flag=True, help="Apply the safe fixes.")
+@click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
 @click.option("--diff", "show", is_flag=True, help="Show what --fix would change, change nothing.")
 def command(
     path: str,
@@ -80,6 +81,7 @@ def command(
     ignore: tuple[str, ...],
     fail_on: str | None,
     mend: bool,
+    no_cache: bool,
     show: bool,
 ) -> int:
     """Check the repository at PATH (default: the current directory); never runs its code.
@@ -89,6 +91,7 @@ def command(
     outputs = targets(formats)
     root = repository(path)
     from hubpub import check, config
+    from hubpub.source.cache import Cache
 
     settings = check.with_options(
         config.load(root),
@@ -107,7 +110,7 @@ def command(
         for name in fixed.changed:
             click.echo(f"changed {_visible(name)}", err=True)
     else:
-        result = check.check(root, settings)
+        result = check.check(root, settings, None if no_cache else Cache())
     _report(result, outputs)
     return 1 if result.failed(settings.fail_on) else 0
 

@@ -11,7 +11,8 @@ from hubpub.errors import UsageError
 @click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default=".")
 @click.option("--output-format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(path: str, form: str) -> int:
+@click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
+def command(path: str, form: str, no_cache: bool) -> int:
     """List the entrypoints of the repository at PATH, as torch.hub.list would show them.
 
     Exit status: 0 listed, 1 hubconf.py is missing, cannot be parsed, or has none, 2 usage.
@@ -19,8 +20,9 @@ def command(path: str, form: str) -> int:
     root = repository(path)
     from hubpub.output import listing
     from hubpub.source import read
+    from hubpub.source.cache import Cache
 
-    repo = read(root)
+    repo = read(root, None if no_cache else Cache())
     if not repo.exists:
         raise UsageError(f"{path} is not a directory")
     listed = [

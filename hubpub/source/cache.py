@@ -75,9 +75,9 @@ class Observed(Files):
         """See :meth:`Files.size`."""
         return self.observe("size", path)
 
-    def walk(self) -> Any:
+    def walk(self, top: str = "") -> Any:
         """See :meth:`Files.walk`."""
-        return self.observe("walk")
+        return self.observe("walk", top)
 
 
 def _digest(answer: object) -> str:
@@ -98,11 +98,20 @@ class _Entry:
     observations: tuple[tuple[Question, str], ...]
 
 
+def default_folder() -> Path:
+    """``HUBPUB_CACHE_DIR``, else ``hubpub`` in the user's cache directory (XDG)."""
+    chosen = os.environ.get("HUBPUB_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return Path(base) / "hubpub"
+
+
 @dataclass(frozen=True)
 class Cache:
     """Facts below ``folder``, one file a repository, Python version and hubpub version."""
 
-    folder: Path = field(default_factory=lambda: default_folder())
+    folder: Path = field(default_factory=default_folder)
 
     def load(self, root: Path) -> Repo | None:
         """The facts of the repository at ``root``, if they still hold; never raises."""
@@ -179,15 +188,6 @@ class Cache:
             total -= size
 
 
-def default_folder() -> Path:
-    """``HUBPUB_CACHE_DIR``, else ``hubpub`` in the user's cache directory (XDG base directories)."""
-    chosen = os.environ.get("HUBPUB_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(base) / "hubpub"
-
-
 def _own_code() -> str:
     """Changes whenever the reader itself does: an editable install keeps its version number."""
     stamps = []
@@ -211,7 +211,7 @@ def _read_only(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:
     return MappingProxyType(mapping)
 
 
-class _Unpickler(pickle.Unpickler):  # noqa: S301 - makes facts and nothing else
+class _Unpickler(pickle.Unpickler):
     """Reads facts: a file that names anything else is damaged or not ours."""
 
     def find_class(self, module: str, name: str) -> Any:

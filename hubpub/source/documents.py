@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import re
 import tokenize
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from hubpub.diagnostic import Span
 from hubpub.source import facts, tree
@@ -18,8 +16,6 @@ from hubpub.source.text import Text, Unreadable, decode
 MAX_DOCUMENT = 2 << 20
 """Documents larger than this are not read (bytes)."""
 MAX_DOCUMENTS = 300
-MAX_ENTRIES = 50_000
-"""A look around the tree stops after so many directory entries."""
 CHECKPOINTS = (
     ".pth",
     ".pt",
@@ -37,22 +33,7 @@ _CALL = re.compile(r"\b(?:torch\.)?hub\.(load|list|help)\s*\(")
 _IGNORE = re.compile(r"hubpub:\s*(file-)?ignore\[([^\]\n]*)\][ \t]*(.*)")
 
 
-def walk(files: Files) -> Iterator[str]:
-    """The files of the tree, by path; bounded, symlinked directories aside."""
-    seen = 0
-    for directory, folders, names in os.walk(files.root):
-        folders[:] = sorted(
-            name for name in folders if name not in {".git", "node_modules", "__pycache__", ".venv"}
-        )
-        base = Path(directory).relative_to(files.root).as_posix()
-        for name in sorted(names):
-            seen += 1
-            if seen > MAX_ENTRIES:
-                return
-            yield name if base == "." else f"{base}/{name}"
-
-
-def documents(paths: list[str]) -> list[str]:
+def documents(paths: Sequence[str]) -> list[str]:
     """README files, notebooks, and what lies below docs: what may show how to load."""
     return [path for path in paths if _is_document(path.lower())][:MAX_DOCUMENTS]
 
@@ -238,7 +219,7 @@ _SIMPLE = {
 }  # fmt: skip
 
 
-def checkpoints(files: Files, paths: list[str]) -> tuple[facts.CheckpointFile, ...]:
+def checkpoints(files: Files, paths: Sequence[str]) -> tuple[facts.CheckpointFile, ...]:
     """Files that look like checkpoints, with their sizes."""
     found = []
     for path in paths:
@@ -275,10 +256,8 @@ def tags(files: Files) -> tuple[str, ...]:
             _, _, name = line.partition(" refs/tags/")
             if name and not line.startswith(("#", "^")):
                 found.add(name)
-    base = files.root / ".git" / "refs" / "tags"
-    for directory, _, names in os.walk(base):
-        prefix = Path(directory).relative_to(base).as_posix()
-        found.update(name if prefix == "." else f"{prefix}/{name}" for name in names)
+    loose = ".git/refs/tags/"
+    found.update(path.removeprefix(loose) for path in files.walk(loose))
     return tuple(sorted(found, key=_version))
 
 

@@ -11,6 +11,10 @@ from hubpub.source.text import Text, Unreadable, decode
 
 MAX_BYTES = 8 << 20
 """A Python file larger than this is not read (bytes): no person wrote it."""
+MAX_ENTRIES = 50_000
+"""So many files are looked at; no more, however large the repository is."""
+SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv"})
+"""Directories that are not part of what is published."""
 
 
 @dataclass
@@ -84,6 +88,17 @@ class Files:
     def is_directory(self, path: str) -> bool:
         """Whether ``path`` is a directory; the root is the empty path."""
         return not path or (self.has(path) and _is(self.root / path, stat.S_ISDIR))
+
+    def walk(self, top: str = "") -> tuple[str, ...]:
+        """The files below ``top`` by path; :data:`SKIPPED` and symlinked directories aside."""
+        found: list[str] = []
+        for directory, folders, names in os.walk(self.root / top):
+            folders[:] = sorted(name for name in folders if name not in SKIPPED)
+            base = Path(directory).relative_to(self.root).as_posix()
+            found.extend(name if base == "." else f"{base}/{name}" for name in sorted(names))
+            if len(found) >= MAX_ENTRIES:
+                break
+        return tuple(found[:MAX_ENTRIES])
 
     def size(self, path: str) -> int | None:
         """The size of a regular file in bytes; None for anything else."""
