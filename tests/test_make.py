@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
+from publishing import clean_environment
 
 
 def program(folder: Path, name: str, script: str) -> None:
@@ -109,8 +110,10 @@ def test_a_python_that_can_make_no_environment(machine: Path, tmp_path: Path) ->
     assert not (tmp_path / "venv").exists()
 
 
-def test_help_lists_every_target() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+def test_help_lists_every_target(home: Path) -> None:
+    # A clean environment: `make test` runs this, and would tell this make that it is its child.
+    env = clean_environment(home)
+    done = subprocess.run(["make", "help"], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 0
     listed = {line.split()[1] for line in done.stdout.splitlines()}
     phony = next(
