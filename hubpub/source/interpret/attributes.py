@@ -146,6 +146,18 @@ def _instance(machine: Machine, value: Instance, name: str) -> Value:
         return Bound(found, value.type if found.kind == "class" else value)
     if not isinstance(found, Absent):
         return found
+    return _inherited(value.type, name)
+
+
+def _inherited(owner: Class | Native, name: str) -> Value:
+    """An attribute that an instance has of a class outside the repository."""
+    bases = outside_bases(owner) if isinstance(owner, Class) else [owner]
+    for base in bases:
+        if isinstance(base, External):
+            return External(f"{base.name}.{name}", called=True)
+        found = getattr(base.value, name, None) if isinstance(base, Native) else None
+        if isinstance(base, Native) and isinstance(base.value, type) and callable(found):
+            return Native(f"{base.name}.{name}", found)
     return Unknown(f"attribute {name} of an instance")
 
 

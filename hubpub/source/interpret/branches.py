@@ -144,15 +144,19 @@ def try_statement(machine: Machine, node: tree.Try, scope: Scope) -> statements.
         (names is None or names & (_IMPORT_ERRORS | _CATCH_ALL)) and not _raises_again(handler)
         for names, handler in zip(caught, node.handlers, strict=True)
     )
+    named = any(names is not None and "NameError" in names for names in caught)
     before = dict(scope.names)
     start = len(machine.events)
     failure: RaisedError | None = None
     try:
+        machine.name_guards += named
         with machine.guarded(int(fallback)):
             ways = statements.run(machine, node.body, scope)
     except RaisedError as error:
         failure = error
         ways = frozenset({statements.Way.RAISE})
+    finally:
+        machine.name_guards -= named
     if failure is not None or ways == frozenset({statements.Way.RAISE}):
         ways = _handle(machine, node, scope, failure)
     elif _may_fail(machine, node, caught, start):
@@ -254,12 +258,15 @@ def _may_fail(
     return not _only_plain(node)
 
 
+_SIMPLE = (tree.Const, tree.Name)
+
+
 def _only_plain(node: tree.Try) -> bool:
     """Whether the body is imports, definitions and constants alone, which do not fail."""
     plain = (tree.Import, tree.ImportFrom, tree.Function, tree.Class, tree.Jump)
     return all(
         isinstance(item, plain)
-        or (isinstance(item, tree.Assign) and isinstance(item.value, tree.Const))
+        or (isinstance(item, (tree.Assign, tree.Evaluate)) and isinstance(item.value, _SIMPLE))
         for item in node.body
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hubpub.source import tree
 from hubpub.source.interpret import attributes, calls, items, operators, statements
-from hubpub.source.interpret.machine import Machine
+from hubpub.source.interpret.machine import Machine, RaisedError
 from hubpub.source.interpret.scopes import Scope
 from hubpub.source.interpret.values import (
     UNBOUND,
@@ -49,13 +49,16 @@ def _const(machine: Machine, node: tree.Const, scope: Scope) -> Value:
 
 
 def _name(machine: Machine, node: tree.Name, scope: Scope) -> Value:
-    del machine
     value = scope.find(node.id)
     if isinstance(value, Absent):
         if hasattr(builtins, node.id):
             return Native(f"builtins.{node.id}", getattr(builtins, node.id))
         for star in reversed(scope.root.stars):
             return External(f"{star.name}.{node.id}")
+        if machine.name_guards and not scope.root.unread and not machine.doubt:
+            # `try: unicode` of code that once ran on Python 2.
+            place = (scope.path, node.at)
+            raise RaisedError("NameError", f"name {node.id!r} is not defined", place)
         return Unknown(f"{node.id} is not bound")
     if isinstance(value, Choice) and UNBOUND in value.options:
         # An unbound name would have raised, so here it is one of the others.
@@ -335,6 +338,9 @@ def iterate(machine: Machine, value: Value) -> tuple[list[Value], bool]:
         return found[:MAX_ITEMS], False
     if isinstance(value, Class) and attributes.is_enum(value):
         return attributes.members(value), True
+    if isinstance(value, Native) and isinstance(value.value, (list, tuple)):
+        found = [literal(item) for item in value.value[:MAX_ITEMS]]
+        return found, not value.name.startswith("sys.")
     return [], False
 
 

@@ -85,6 +85,8 @@ def import_module(
             raise RaisedError("ModuleNotFoundError", f"No module named {name!r}", (scope.path, at))
         return Unknown(f"the module {name} is not in the tree")
     native = standard.module(name)
+    if machine.guards and standard.is_absent(name):
+        raise RaisedError("ModuleNotFoundError", f"No module named {name!r}", (scope.path, at))
     if native is not None or standard.is_standard(name):
         event(machine, name, "standard library", scope, at)
         return native or Unknown(f"the module {name} of the standard library")

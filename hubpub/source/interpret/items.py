@@ -229,6 +229,8 @@ def remove(machine: Machine, table: Table, index: Value, scope: Scope, at: tree.
     if key is None:
         if table.scope is not None:
             machine.unread(table.scope, "a name that is deleted at import", scope, at)
+        for name, value in list(table.items.items()):
+            table.items[name] = join([value, UNBOUND])
         table.open = True
     elif table.scope is not None:
         table.scope.unbind(key, machine.doubt)

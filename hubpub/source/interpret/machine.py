@@ -108,6 +108,7 @@ class Machine:
     events: list[Event] = field(default_factory=list)
     doubt: int = 0
     guards: int = 0
+    name_guards: int = 0
     steps: int = IMPORT_STEPS
     calls: list[object] = field(default_factory=list)
     importing: bool = True

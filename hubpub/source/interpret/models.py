@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import functools
+import logging
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -49,8 +52,8 @@ _PURE: dict[str, Callable[..., Any]] = {
     "builtins.sum": sum, "builtins.any": any, "builtins.all": all, "builtins.repr": repr,
     "builtins.round": round, "builtins.ord": ord, "builtins.chr": chr, "builtins.hex": hex,
     "builtins.slice": slice, "builtins.complex": complex,
-    "math.ceil": __import__("math").ceil,
-    "math.floor": __import__("math").floor, "operator.add": operator.add,
+    "math.ceil": math.ceil,
+    "math.floor": math.floor, "operator.add": operator.add,
     "re.sub": tame.substitute, "re.split": tame.split, "re.findall": tame.find_all,
 }  # fmt: skip
 """Functions that are computed for real when every argument is plain data and short."""
@@ -62,7 +65,7 @@ _TYPED = {
     "os.path.exists": bool, "os.makedirs": type(None), "builtins.print": type(None),
     "builtins.open": object, "builtins.input": str, "re.compile": re.Pattern,
     "builtins.id": int, "builtins.hash": int, "builtins.super": object,
-    "logging.getLogger": __import__("logging").Logger, "logging.basicConfig": type(None),
+    "logging.getLogger": logging.Logger, "logging.basicConfig": type(None),
     "warnings.warn": type(None), "warnings.filterwarnings": type(None),
     "importlib.metadata.version": str, "importlib.util.find_spec": object,
 }  # fmt: skip
@@ -104,6 +107,8 @@ def native(machine: Machine, function: Native, given: Given, scope: Scope, at: t
         return Native(function.name + "()", len)
     if function.name in _TYPED:
         return Instance(Native(function.name, _TYPED[function.name]), doubt=machine.doubt)
+    if isinstance(function.value, enum.EnumMeta) and len(given.positional) > 1:
+        return Native(f"{function.name}(...)", function.value)  # the functional way to make one
     if isinstance(function.value, type):
         return Instance(function, doubt=machine.doubt, arguments=given.positional[:2])
     if function.name in _SAME:

@@ -35,6 +35,12 @@ before the loader imports hubconf, so it wins whatever the repository is called.
 """
 
 
+def is_absent(name: str) -> bool:
+    """Whether ``name`` is a standard module that this platform or Python does not have."""
+    top = name.partition(".")[0]
+    return top in sys.stdlib_module_names and top not in _NEVER and module(top) is None
+
+
 def is_standard(name: str) -> bool:
     """Whether the top-level part of ``name`` is a module of the standard library."""
     return name.partition(".")[0] in sys.stdlib_module_names
@@ -49,11 +55,7 @@ def module(name: str) -> Native | None:
     if name == "importlib":
         pass
     found = sys.modules.get(name) if _genuine(sys.modules.get(name)) else None
-    if (
-        found is None
-        and top not in _NEVER
-        and not any(part.startswith("_") and part != "__future__" for part in name.split("."))
-    ):
+    if found is None and top not in _NEVER:
         found = _import(name)
     return None if found is None else Native(name, found)
 
@@ -97,7 +99,8 @@ def attribute(value: Native, name: str) -> Value:
 
 
 _MISSING = object()
-_CONSTANTS = {"os.sep", "os.linesep", "os.pathsep", "os.path.sep", "math.pi", "math.e", "math.inf"}
+_CONSTANTS = {"os.sep", "os.linesep", "os.pathsep", "os.path.sep", "os.name", "sys.platform"}
+"""Known as they are on the machine that runs hubpub, as the version of Python is."""
 
 
 def wrap(name: str, found: object) -> Value:

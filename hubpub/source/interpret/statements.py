@@ -47,10 +47,28 @@ FALL: Ways = frozenset({Way.FALL})
 
 
 def run_module(machine: Machine, module: tree.Module, scope: Scope) -> None:
-    """Interpret a whole file; raises RaisedError where its import certainly fails and is caught."""
+    """Interpret a whole file; raises RaisedError where its import certainly fails and is caught.
+
+    Where nothing catches it, the failure is noted and the next statement is interpreted: if the
+    loader fails too, no name matters, and if the failure was misjudged, none is lost.
+    """
     scope.names["__doc__"] = Literal(module.docstring)
-    if run(machine, module.body, scope) == frozenset({Way.RAISE}):
-        raise RaisedError("SystemExit", "the module leaves", None)
+    for statement in module.body:
+        error = _run_top_level(machine, statement, scope)
+        if error is not None and machine.guards:
+            raise error
+        if error is not None:
+            machine.failed.append(error)
+
+
+def _run_top_level(machine: Machine, statement: tree.Stmt, scope: Scope) -> RaisedError | None:
+    try:
+        ways = run(machine, tree.Block((statement,)), scope)
+    except RaisedError as error:
+        return error
+    if ways == frozenset({Way.RAISE}):
+        return RaisedError("SystemExit", "leaves the interpreter", (scope.path, statement.at))
+    return None
 
 
 def run(machine: Machine, block: tree.Block, scope: Scope) -> Ways:

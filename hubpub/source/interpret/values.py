@@ -283,8 +283,10 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Literal):
         return bool(value.value)
     if isinstance(value, (Items, Table)):
-        if value.items:
-            return None if all(isinstance(item, Choice) for item in value.items) else True
+        members = value.items.values() if isinstance(value, Table) else value.items
+        if members:
+            certain = any(UNBOUND not in options(item) for item in members)
+            return True if certain else None
         return None if value.open or (isinstance(value, Table) and value.scope) else False
     if isinstance(value, (Function, Class, Module, Partial, Bound, Method)):
         return True
