@@ -19,6 +19,7 @@ def command(path: str, form: str, no_cache: bool) -> int:
     """
     root = repository(path)
     from hubpub.output import listing
+    from hubpub.output.escape import visible
     from hubpub.source import read
     from hubpub.source.cache import Cache
 
@@ -44,6 +45,11 @@ def command(path: str, form: str, no_cache: bool) -> int:
     ]
     render = listing.render_json if form == "json" else listing.render_text
     click.echo(render(listed, unseen), nl=False)
+    for failure in repo.failures:
+        where = f"{failure.place.path}:{failure.place.span.line}"
+        click.echo(
+            f"{where}: importing hubconf.py seems to fail: {visible(failure.reason)}", err=True
+        )
     if repo.hubconf is None or not (listed or unseen):
         from hubpub.cli import say_error
 

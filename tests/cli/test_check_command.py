@@ -173,6 +173,12 @@ def test_list_of_nothing(text: str | None, said: str, hubpub: RunHubpub, tmp_pat
     assert said in done.stderr
 
 
+def test_list_says_where_the_import_fails(hubpub: RunHubpub, tmp_path: Path) -> None:
+    done = hubpub("list", write(tmp_path, f"from . import nets\n{GOOD}"))
+    assert (done.returncode, done.stdout.split()[0]) == (0, "net")
+    assert "hubconf.py:1: importing hubconf.py seems to fail: attempted relative" in done.stderr
+
+
 def test_rule(hubpub: RunHubpub) -> None:
     by_code = hubpub("rule", "HUB402")
     assert by_code.returncode == 0

@@ -164,7 +164,7 @@ def test_extents_in_characters(code: str) -> None:
 
 
 @settings(
-    max_examples=200,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,

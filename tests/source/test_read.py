@@ -194,7 +194,7 @@ def test_a_file_of_the_repository_is_never_taken_for_a_standard_module(
     assert not (root / "trapped").exists()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(code=hypothesmith.from_grammar())
 def test_any_hubconf(code: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("r")
