@@ -39,7 +39,7 @@ lint: setup ## Check style, formatting and types
 	@echo "lint: ruff check"
 	@$(BIN)/ruff check --quiet
 	@echo "lint: ruff format"
-	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff format --check
 	@echo "lint: mypy"
 	@$(BIN)/mypy --no-error-summary
 
