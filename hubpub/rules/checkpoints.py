@@ -174,7 +174,7 @@ def unstamped_checkpoint(repo: Repo) -> Iterator[Finding]:
             yield Finding(
                 f"the checkpoint {name or '(without a name)'} carries no stamp of its sha256",
                 place,
-                help="`hubpub stamp` renames the file; publish it under the new name",
+                help="publish it as name-<first 8 digits of its sha256>.pth, and load that name",
             )
 
 
@@ -244,7 +244,7 @@ def check_hash_vacuous(repo: Repo) -> Iterator[Finding]:
                 yield Finding(
                     f"check_hash=True verifies nothing: the loader sees no hash in {name}",
                     place,
-                    help="name the file like tiny-0a1b2c3d.pth (`hubpub stamp` does), lower case",
+                    help="name it like tiny-0a1b2c3d.pth: -, 8 digits of its sha256 in lower case, .",
                 )
 
 

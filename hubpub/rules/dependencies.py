@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hubpub.diagnostic import Edit, Fix, Note, Severity, Span
 from hubpub.rules import Finding, rule
 from hubpub.source.facts import Dependencies, Import, Place, Repo
-from hubpub.source.packages import distribution_of, module_of
+from hubpub.source.packages import distribution_of, module_of, normal
 
 ACCEPTED = {"list", "tuple", "set", "dict", "frozenset"}
 """Kinds of ``dependencies`` that torch.hub._check_dependencies goes through item by item."""
@@ -290,8 +290,9 @@ def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
         if name in declared:
             continue
         certain = item.when == "import"
-        distribution, _ = distribution_of(name)
-        install = f" (pip install {distribution})" if distribution != name else ""
+        distribution, known = distribution_of(name)
+        differs = normal(distribution) != normal(name) and known != "guess"
+        install = f" (pip install {distribution})" if differs else ""
         yield Finding(
             f"{name} is imported {_when(item)} and is not in dependencies",
             item.place,

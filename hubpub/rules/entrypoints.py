@@ -39,7 +39,7 @@ def missing_docstring(repo: Repo) -> Iterator[Finding]:
     def tiny(pretrained=False):
         \"\"\"A tiny network.
 
-    Args:
+        Args:
             pretrained: load the published weights.
         \"\"\"
         return None

@@ -104,10 +104,10 @@ def unpinned_example(repo: Repo) -> Iterator[Finding]:
             text = f"{call.repository}:{repo.tags[-1]}"
             edit = Edit(call.literal.path, call.literal.span, text)
             fix = Fix(f"Pin it to {repo.tags[-1]}", True, (edit,))
-        advice = f"{call.repository}:{repo.tags[-1]}" if mine and repo.tags else "owner/name:tag"
+        tag = repo.tags[-1] if mine and repo.tags else "<tag>"
         yield Finding(
             f"the example loads {call.repository} without a tag",
             call.literal or call.place,
-            help=f'write "{advice}"',
+            help=f'write "{call.repository}:{tag}"',
             fix=fix,
         )

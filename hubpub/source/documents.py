@@ -60,8 +60,15 @@ def read(files: Files, path: str) -> Text | None:
 
 
 def examples(path: str, text: Text) -> Iterator[facts.HubCall]:
-    """The ``torch.hub`` calls that a document shows, wherever they stand in it."""
-    shown = _plain_notebook(text.text) if path.endswith(".ipynb") else text.text
+    """The ``torch.hub`` calls that a document shows, wherever they stand in it.
+
+    Of a Python file, those in its triple-quoted strings: examples in docstrings.
+    """
+    shown = text.text
+    if path.endswith(".ipynb"):
+        shown = _plain_notebook(shown)
+    elif path.endswith(".py"):
+        shown = _only_docstrings(shown)
     for match in _CALL.finditer(shown):
         end = _closing(shown, match.end() - 1)
         if end is None:
@@ -87,6 +94,18 @@ def _plain_notebook(text: str) -> str:
         return f"{match.group(1)} {content} {' ' * len(match.group(3))}"
 
     return _CELL_LINE.sub(line, text)
+
+
+_TRIPLE = re.compile(r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|#[^\n]*', re.DOTALL)
+
+
+def _only_docstrings(text: str) -> str:
+    """A module with blanks for everything but its triple-quoted strings, all in their places."""
+    kept = [" " if char not in "\r\n" else char for char in text]
+    for match in _TRIPLE.finditer(text):
+        if not match.group().startswith("#"):
+            kept[match.start() + 3 : match.end() - 3] = match.group()[3:-3]
+    return "".join(kept)
 
 
 def _closing(text: str, start: int, limit: int = 3000) -> int | None:

@@ -109,6 +109,13 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
     )
+    defined = {HUBCONF, *(item.place.path for item in found.entrypoints)}
+    shown = [
+        call
+        for path in sorted(defined & texts.keys())
+        for call in documents.examples(path, texts[path])
+    ]
+    found = _replace(found, hub_calls=(*found.hub_calls, *shown))
     trees = {path: item for path, item in outcome.machine.trees.items() if item is not None}
     return _with_comments(found, trees)
 

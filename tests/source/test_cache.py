@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_an_entry_runs_no_code(root: Path, cache: Cache, tmp_path: Path) -> None
     canary = tmp_path / "canary"
 
     class Runs:
-        def __reduce__(self) -> object:
+        def __reduce__(self) -> tuple[Any, ...]:
             return os.system, (f"touch {canary}",)
 
     source.read(root, cache)

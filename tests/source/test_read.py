@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hubpub.check import check
-from hubpub.source import facts, read
+from hubpub.source import facts, packages, read
 
 GOOD = b'dependencies = ["torch"]\ndef net():\n    """A net."""\n'
 
@@ -419,3 +419,55 @@ def test_growth_follows_what_is_reached(tmp_path: Path) -> None:
         "hubconf.py",
         "pkg/m1.py",
     ]
+
+
+def test_examples_in_docstrings_are_read_and_comments_are_not(tmp_path: Path) -> None:
+    text = (
+        '"""Models.\n\n    >>> torch.hub.load("octo/net", "tiny")  # it\'s one\n"""\n'
+        'dependencies = ["torch"]\n'
+        '# """ no docstring: torch.hub.load("octo/comment", "x")\n\n\n'
+        "def tiny():\n    '''Tiny.\n\n    >>> torch.hub.load('octo/net:v1', 'tiny')\n    '''\n"
+        "    return \"torch.hub.load('octo/plain', 1)\"\n"
+    )
+    root = build(tmp_path / "r", {"hubconf.py": text, "unreached.py": text})
+    calls = [call for call in read(root).hub_calls if call.document]
+    assert [(call.repository, call.ref) for call in calls] == [
+        ("octo/net", None),
+        ("octo/net", "v1"),
+    ]
+    (first, second) = [call.literal for call in calls]
+    assert first is not None
+    assert second is not None
+    assert (first.path, first.span.line, first.span.column) == ("hubconf.py", 3, 25)
+    assert second.span.line == 12
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("click", ("click", "installed")),
+        ("yaml", ("pyyaml", "installed")),  # pre-commit brings it
+        ("skimage", ("scikit-image", "table")),
+        ("cv2", ("opencv-python", "table")),
+        ("no_such_module_here", ("no-such-module-here", "guess")),
+    ],
+)
+def test_distributions_are_known_installed_first(module: str, expected: tuple[str, str]) -> None:
+    assert packages.distribution_of(module) == expected
+
+
+@pytest.mark.parametrize(
+    ("distribution", "module"),
+    [
+        ("opencv-python", "cv2"),
+        ("PyYAML", "yaml"),
+        ("Pillow", "PIL"),
+        ("pytest-xdist", "xdist"),  # installed here, in no table
+        ("some-new-package", "some_new_package"),
+        ("numpy", None),
+        ("torch", None),
+        ("attrs", None),
+    ],
+)
+def test_modules_of_distributions(distribution: str, module: str | None) -> None:
+    assert packages.module_of(distribution) == module
