@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
+from hubpub.cli.outputs import Target, targets, use_color, write_file
 from hubpub.errors import UsageError
 
 FORMATS = ("full", "concise", "json")
@@ -25,32 +25,6 @@ def repository(path: str) -> Path:
             f"{path} is not a directory", help="torch.hub reads hubconf.py at the repository's root"
         )
     return place
-
-
-def use_color(stream: object) -> bool:
-    """NO_COLOR beats FORCE_COLOR beats whether ``stream`` is a terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    isatty = getattr(stream, "isatty", None)
-    return bool(isatty and isatty())
-
-
-def targets(formats: tuple[str, ...]) -> list[tuple[str, str | None]]:
-    """``FORMAT`` or ``FORMAT:FILE`` each, as a format and the file that it goes to."""
-    found = []
-    for text in formats or ("full",):
-        name, colon, file = text.partition(":")
-        if name not in FORMATS or (colon and not file):
-            raise UsageError(
-                f"no such output format: {text!r}",
-                help=f"one of {', '.join(FORMATS)}, or FORMAT:FILE",
-            )
-        found.append((name, file or None))
-    if sum(file is None for _, file in found) > 1:
-        raise UsageError("only one output format can go to stdout", help="write FORMAT:FILE")
-    return found
 
 
 @click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,7 +62,7 @@ def command(
 
     Exit status: 0 clean, 1 findings, 2 usage or configuration, 3 a defect of hubpub.
     """
-    outputs = targets(formats)
+    outputs = targets(formats, FORMATS)
     root = repository(path)
     from hubpub import check, config
     from hubpub.source.cache import Cache
@@ -140,7 +114,7 @@ def _diff(fixed: object) -> int:
     return 1 if fixed.changed else 0
 
 
-def _report(result: object, outputs: list[tuple[str, str | None]]) -> None:
+def _report(result: object, outputs: list[Target]) -> None:
     import importlib
 
     from hubpub.check import CheckResult
@@ -160,16 +134,12 @@ def _report(result: object, outputs: list[tuple[str, str | None]]) -> None:
         if file is None:
             click.echo(text, nl=False, color=True)
         else:
-            write_file(Path(file), text)
+            write_file(file, text)
     click.echo(summary(result.diagnostics), err=True)
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a report under a temporary name, then rename: never half of one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    if result.repo.unfollowed:
+        names = ", ".join(result.repo.unfollowed[:5])
+        more = len(result.repo.unfollowed) - 5
+        rest = f" and {more} more" if more > 0 else ""
+        click.echo(
+            f"not followed to the end, so not judged whole: {_visible(names)}{rest}", err=True
+        )

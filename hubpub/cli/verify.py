@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from hubpub import config
+from hubpub.cli.outputs import Target, targets, use_color, write_file
 from hubpub.errors import CannotVerifyError, UsageError
 from hubpub.verify.limits import Limits
 
@@ -104,7 +103,7 @@ def command(
     from hubpub.cli import progress
     from hubpub.verify import egress, reference, report
 
-    outputs = _outputs(formats)
+    outputs = targets(formats, _FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
     egress.rules(allow_hosts)
     options = verify.Options(
@@ -141,22 +140,6 @@ def _limits(bounds: dict[str, Any]) -> Limits:
     return replace(_DEFAULTS, **{names.get(name, name): value for name, value in bounds.items()})
 
 
-def _outputs(formats: tuple[str, ...]) -> list[tuple[str, Path | None]]:
-    """Format and file (None: stdout) of each ``--output-format``, judged before anything runs."""
-    outputs: list[tuple[str, Path | None]] = []
-    for text in formats or ("text",):
-        name, _, file = text.partition(":")
-        if name not in _FORMATS:
-            raise UsageError(f"--output-format {name!r}", help=f"one of {', '.join(_FORMATS)}")
-        path = Path(file) if file else None
-        if path is not None and not path.absolute().parent.is_dir():
-            raise UsageError(f"--output-format {text}: no directory {path.absolute().parent}")
-        outputs.append((name, path))
-    if sum(path is None for _, path in outputs) > 1:
-        raise UsageError("only one --output-format can go to stdout", help="name a file: json:FILE")
-    return outputs
-
-
 def _nothing_proven(asked: Any, error: CannotVerifyError) -> Any:
     """The report of a run that could not start, for the machine that reads it."""
     import platform
@@ -175,9 +158,7 @@ def _nothing_proven(asked: Any, error: CannotVerifyError) -> Any:
     )
 
 
-def _write(
-    document: dict[str, Any], outputs: list[tuple[str, Path | None]], *, quiet: bool = False
-) -> None:
+def _write(document: dict[str, Any], outputs: list[Target], *, quiet: bool = False) -> None:
     """Write each format; with ``quiet``, not the text, which the error message repeats."""
     import json
 
@@ -189,33 +170,9 @@ def _write(
         elif quiet:
             continue
         else:
-            text = report_text.render(document, color=path is None and _color(sys.stdout))
+            text = report_text.render(document, color=path is None and use_color(sys.stdout))
         if path is None:
             # click would take the colours out again where stdout is no terminal.
             click.echo(text, nl=False, color=True)
         else:
-            _replace(path, text)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w",
-            encoding="utf-8",
-            errors="backslashreplace",
-            dir=path.absolute().parent,
-            delete=False,
-        ) as file:
-            file.write(text)
-        os.chmod(file.name, 0o644)  # noqa: PTH101
-        os.replace(file.name, path)  # noqa: PTH105
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _color(stream: Any) -> bool:
-    """NO_COLOR beats FORCE_COLOR beats what the stream is (no-color.org, force-color.org)."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+            write_file(path, text)

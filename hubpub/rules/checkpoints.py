@@ -244,7 +244,7 @@ def check_hash_vacuous(repo: Repo) -> Iterator[Finding]:
                 yield Finding(
                     f"check_hash=True verifies nothing: the loader sees no hash in {name}",
                     place,
-                    help="name it like tiny-0a1b2c3d.pth: -, 8 digits of its sha256 in lower case, .",
+                    help="name it like tiny-0a1b2c3d.pth, after its sha256 in lower case",
                 )
 
 

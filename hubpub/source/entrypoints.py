@@ -234,7 +234,7 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
     for item in own:
         if not item.name.startswith("_") or item.name.startswith("__"):
             continue
-        events = reading.follow(outcome.machine, outcome.scope.names.get(item.name, Unknown("")))
+        events, _ = reading.follow(outcome.machine, outcome.scope.names.get(item.name, Unknown("")))
         marks = _decorators(item)
         found.append(
             facts.HiddenCallable(

@@ -263,6 +263,8 @@ class Repo:
     ``hubconf`` is None where there is none or it cannot be parsed; ``problems`` say why. ``texts``
     are the files that diagnostics may point at. ``own`` are the names ``owner/name`` under which
     the repository is known, ``tags`` its tags, newest last where that can be told.
+    ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
+    not in the facts.
     """
 
     root: Path
@@ -273,6 +275,7 @@ class Repo:
     entrypoints: tuple[Entrypoint, ...] = ()
     hidden: tuple[HiddenCallable, ...] = ()
     dynamic: tuple[DynamicPlace, ...] = ()
+    unfollowed: tuple[str, ...] = ()
     imports: tuple[Import, ...] = ()
     downloads: tuple[Download, ...] = ()
     hub_calls: tuple[HubCall, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hubpub.diagnostic import Span
 from hubpub.source import facts, tree
@@ -41,6 +41,7 @@ class Outcome:
     imported: tuple[Event, ...]
     called: dict[str, tuple[Event, ...]]
     failures: tuple[facts.Problem, ...]
+    unfollowed: list[str] = field(default_factory=list)
 
 
 def place(at: At) -> facts.Place:
@@ -72,16 +73,22 @@ def interpret(files: Files, module: tree.Module) -> Outcome:
     machine.importing = False
     for name, value in sorted(scope.names.items()):
         if not name.startswith("_"):
-            outcome.called[name] = follow(machine, value)
+            outcome.called[name], whole = follow(machine, value)
+            if not whole:
+                outcome.unfollowed.append(name)
     return outcome
 
 
 _START: tree.At = (1, 1, 1, 1)
 
 
-def follow(machine: Machine, value: Value) -> tuple[Event, ...]:
-    """What happens when an entrypoint is called with arguments that are not known."""
+def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
+    """What happens when an entrypoint is called with arguments that are not known.
+
+    False where the call goes further, or deeper, than is followed.
+    """
     machine.events = []
+    cut = False
     for option in options(value):
         allowed = min(CALL_STEPS, machine.budget)
         machine.steps, machine.doubt, machine.guards = allowed, 0, 0
@@ -91,7 +98,9 @@ def follow(machine: Machine, value: Value) -> tuple[Event, ...]:
             scope = Scope(HUBCONF, machine_.HUBCONF, "function")
             try:
                 calls.invoke(machine, option, calls.Given(complete=False), scope, _START)
-            except (RaisedError, ExhaustedError, RecursionError):
+            except RaisedError:
                 pass
+            except (ExhaustedError, RecursionError):
+                cut = True
             machine.budget -= allowed - max(machine.steps, 0)
-    return tuple(machine.events)
+    return tuple(machine.events), not cut

@@ -103,6 +103,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         entrypoints=entrypoints.entrypoints(outcome, loaded),
         hidden=entrypoints.hidden(outcome),
         dynamic=entrypoints.dynamic(outcome),
+        unfollowed=tuple(outcome.unfollowed),
         imports=imports,
         downloads=downloads,
         hub_calls=(*hub_calls, *base.hub_calls),

@@ -77,7 +77,7 @@ def test_exit_status(options: list[str], status: int, hubpub: RunHubpub, tmp_pat
         (["check", "--ignore", "missing-docstrin"], "did you mean missing-docstring?"),
         (["check", "--output-format", "xml"], "no such output format"),
         (["check", "--output-format", "json", "--output-format", "full"], "only one output format"),
-        (["check", "--output-format", "json:no/such/place.json"], "cannot be written"),
+        (["check", "--output-format", "json:no/such/place.json"], "no directory"),
         (["check", "--fail-on", "never"], "never"),
         (["list", "nowhere"], "nowhere does not exist"),
         (["rule"], "give one rule, or --all"),
