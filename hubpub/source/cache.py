@@ -34,7 +34,7 @@ from hubpub.source.text import Text
 MAX_BYTES = 64 << 20
 """All entries together (bytes); the ones used longest ago go first."""
 
-_MODULES = ("hubpub.source.facts", "hubpub.diagnostic", "pathlib")
+_MODULES = ("hubpub.source.facts", "hubpub.diagnostic")
 _BUILTINS = {"frozenset", "set", "complex", "Ellipsis", "bytearray", "slice", "range"}
 
 Question = tuple[str, tuple[Any, ...]]
@@ -139,7 +139,8 @@ class Cache:
     def store(self, root: Path, repo: Repo, files: Observed) -> None:
         """Keep ``repo`` for the next run; says nothing where that cannot be done."""
         entry = {
-            "repo": dataclasses.replace(repo, texts=MappingProxyType({})),
+            # No path either: their pickled form differs between Python versions.
+            "repo": dataclasses.replace(repo, root=None, texts=MappingProxyType({})),  # type: ignore[arg-type]
             "texts": tuple(repo.texts),
             "observations": tuple(files.observations.items()),
         }

@@ -13,6 +13,8 @@ import pytest
 from hubpub.source import read
 from publishing import clean_environment
 
+pytest.importorskip("torch", reason="the real loader is the oracle, and torch is not installed")
+
 
 def cases() -> dict[str, dict[str, str]]:
     """Case -> path -> text, from listing_cases.txt: ``=== case``, ``--- path``, then the file.

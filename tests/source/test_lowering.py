@@ -68,6 +68,8 @@ def both(code: str) -> tuple[tree.Module, tree.Module] | None:
 def test_real_files(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not path.exists():
         pytest.skip(f"this Python has no {path.name}")
+    if path.name == "test_fstring.py" and sys.version_info >= (3, 12):
+        pytest.skip("libcst refuses nested f-strings of this file, so ast reads it alone")
     source = text.decode(path.read_bytes())
     assert isinstance(source, text.Text)
     with monkeypatch.context() as patch:

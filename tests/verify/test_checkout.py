@@ -17,6 +17,8 @@ from hubpub.verify.checkout import Checkout, cache_name, checkout, extract
 from hubpub.verify.reference import parse
 from publishing import Link, Mirror, Repository, clean_environment
 
+pytest.importorskip("git", reason="GitPython, of the verify extra, is not installed")
+
 
 def get(mirror: Mirror, tmp_path: Path, text: str, **options: bool) -> Checkout:
     folder = tmp_path / f"work{len(list(tmp_path.iterdir()))}"
