@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import sys
 import sysconfig
 import warnings
 from pathlib import Path
