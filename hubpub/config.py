@@ -30,6 +30,8 @@ MAX_BYTES = 1 << 18
 _MAX_DOTS_IN_LINE = 1000
 _MAX_DOTS_IN_HEADER = 100
 
+_MAX_ARGUMENTS = 1 << 15
+
 _MAX_SHOWN = 300
 """Characters of a validation message: it repeats the wrong value in full."""
 
@@ -183,11 +185,25 @@ def _settings(table: Mapping[str, Any], name: str) -> Settings:
 
 def _entrypoint(entry: Mapping[str, Any], name: str, entrypoint: str) -> EntrypointSettings:
     skip = entry.get("skip")
+    for key in ("args", "kwargs"):
+        _passable(entry.get(key), f"{name}: verify.entrypoints.{entrypoint}.{key}")
     return EntrypointSettings(
         args=tuple(entry.get("args", ())),
         kwargs=MappingProxyType(dict(entry.get("kwargs", {}))),
         skip=None if skip is None else Skip(skip["reason"], _date(skip["until"], name, entrypoint)),
     )
+
+
+def _passable(value: object, where: str) -> None:
+    """Arguments reach the sandbox as JSON, which has no dates, in one message of bounded size."""
+    try:
+        length = len(json.dumps(value))
+    except TypeError as error:
+        raise ConfigError(
+            f"{where}: a date or time cannot be passed", help="write it as text, in quotes"
+        ) from error
+    if length > _MAX_ARGUMENTS:
+        raise ConfigError(f"{where}: more than {_MAX_ARGUMENTS} bytes")
 
 
 def _date(value: object, name: str, entrypoint: str) -> dt.date:

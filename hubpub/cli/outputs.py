@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,29 +33,47 @@ def targets(formats: tuple[str, ...], known: tuple[str, ...]) -> list[Target]:
         path = Path(file) if file else None
         if path is not None and not path.absolute().parent.is_dir():
             raise UsageError(f"--output-format {text}: no directory {path.absolute().parent}")
+        if path is not None and path.is_dir():
+            raise UsageError(f"--output-format {text}: {path} is a directory")
         found.append((name, path))
     if sum(path is None for _, path in found) > 1:
         raise UsageError("only one output format can go to stdout", help="name a file: json:FILE")
     return found
 
 
-def use_color(stream: IO[Any]) -> bool:
-    """NO_COLOR beats FORCE_COLOR beats whether ``stream`` is a terminal."""
+def use_color(stream: IO[Any] | None) -> bool:
+    """NO_COLOR beats FORCE_COLOR beats whether ``stream`` is a terminal (None: it is closed)."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+    return bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())
 
 
 def write_file(path: Path, text: str) -> None:
     """Write a report under a temporary name, then rename: never half of one.
 
+    What is no plain file (a pipe, /dev/null) is written to, and a link stays one.
+
     Raises:
         UsageError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    data = text.encode("utf-8", "backslashreplace")
     try:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-        temporary.replace(path)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _rename_over(path.resolve(), data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _rename_over(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=".hubpub-", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def watch(target: str) -> Iterator[Callable[[Event], None]]:
     """A function to call with each event, for as long as the run takes."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         with _live(target) as say:
             yield say
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import signal
 import sys
@@ -20,6 +21,8 @@ from hubpub.verify.limits import Limits
 _EXIT = {"pass": 0, "fail": 1, "error": 4, "interrupted": 130}
 _FORMATS = ("text", "json")
 _DEFAULTS = Limits()
+_SECONDS = ("timeout", "deadline", "cpu_time")
+_MOST, _MOST_SECONDS = 1 << 60, 1 << 32  # what the kernel takes, and more than there is
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -29,7 +32,7 @@ def size(text: str | int) -> int:
     if not found:
         raise ValueError(f"{text!r} is no size; write 512MiB or 2GiB")
     power = " KMGT".index((found.group(2) or " ").upper())
-    return int(float(found.group(1)) * 1024**power)
+    return int(min(float(found.group(1)) * 1024**power, _MOST))
 
 
 def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
@@ -101,11 +104,11 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import progress
-    from hubpub.verify import egress, reference, report
+    from hubpub.verify import hosts, reference, report
 
     outputs = targets(formats, _FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
-    egress.rules(allow_hosts)
+    hosts.rules(allow_hosts)
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
@@ -113,7 +116,9 @@ def command(
         limits=_limits(bounds),
     )
     # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         with progress.watch(target) as say:
             result = verify.verify(asked, options, say)
@@ -126,8 +131,9 @@ def command(
 
 def _limits(bounds: dict[str, Any]) -> Limits:
     for name, value in bounds.items():
-        if value <= 0:
+        if math.isnan(value) or value <= 0:
             raise UsageError(f"--{name.replace('_', '-')} must be more than 0")
+        bounds[name] = min(value, _MOST_SECONDS if name in _SECONDS else _MOST)
     names = {
         "timeout": "timeout_s",
         "deadline": "deadline_s",
@@ -166,7 +172,7 @@ def _write(document: dict[str, Any], outputs: list[Target], *, quiet: bool = Fal
 
     for name, path in outputs:
         if name == "json":
-            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            text = json.dumps(document, indent=2) + "\n"  # in ASCII: no raw byte on a terminal
         elif quiet:
             continue
         else:

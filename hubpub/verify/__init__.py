@@ -20,7 +20,7 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import EntrypointSettings, Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import axes, egress, findings, harvest
+from hubpub.verify import axes, egress, findings, harvest, hosts
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkout import Checkout, checkout
@@ -119,7 +119,7 @@ class _Run:
     def prove(self, folder: Path) -> Report:
         """List, then load every entrypoint in every case on every device."""
         proxy = egress.Egress(
-            egress.rules(self.options.allow_hosts), self.options.limits.download_bytes
+            hosts.rules(self.options.allow_hosts), self.options.limits.download_bytes
         )
 
         def tick() -> None:
@@ -136,6 +136,8 @@ class _Run:
             )
             requests = proxy.requests()
         self.findings += findings.of_clashes(self.ledger.clashes())
+        if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
+            self.findings.append(findings.of_nothing_run())
         return Report(
             status=status(entrypoints, self.findings),
             reference=self._reference(),
@@ -168,17 +170,19 @@ class _Run:
         """What ``torch.hub.list`` shows, from a job; problems become findings."""
         done = jobs.run("list")
         jobs.forget(done)
-        claimed = (done.claims or {}).get("entrypoints") if done.facts.exit == 0 else None
-        if not isinstance(claimed, list):
+        claims = done.claims or {}
+        entries: list[dict[str, Any]] | None = claims.get("entrypoints")
+        if entries is None or done.facts.exit != 0:
             self.findings.append(findings.of_failed_listing(done))
             return []
-        entries = [entry for entry in claimed if isinstance(entry, dict) and _is_name(entry)]
         real = frozenset(str(entry["name"]) for entry in entries)
         self.say(Event("listed", f"{len(real)} entrypoint{'' if len(real) == 1 else 's'}"))
         self.findings += findings.of_listing(
-            real, int((done.claims or {}).get("count") or 0), self.static, self.options.limits
+            real, claims.get("count", 0), self.static, self.options.limits
         )
-        return sorted(entries, key=lambda entry: str(entry["name"]))
+        self.findings += findings.of_unknown_settings(real, self.settings.entrypoints)
+        entries.sort(key=lambda entry: str(entry["name"]))
+        return entries[: self.options.limits.max_entrypoints]
 
     def _entrypoint(
         self, jobs: Jobs, listing: dict[str, Any], devices: list[tuple[str, str | None]]
@@ -265,10 +269,6 @@ def _kept_claims(done: Done) -> dict[str, Any]:
     """The claims a reader of the report wants; the rest is between job and parent."""
     kept = ("type", "module", "parameters", "device_peak_bytes", "error")
     return {name: value for name, value in (done.claims or {}).items() if name in kept}
-
-
-def _is_name(entry: dict[str, Any]) -> bool:
-    return isinstance(entry.get("name"), str) and 0 < len(entry["name"]) <= 500
 
 
 def _network(request: egress.Request) -> Network:

@@ -5,13 +5,14 @@ A new axis is a new function here. Facts decide; a claim is only believed where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.verify.egress import Request
-from hubpub.verify.harvest import LeftFile
+from hubpub.verify.harvest import LeftFile, is_checkpoint_name, sources, stamp
 from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
 
 _ENDED = {
@@ -23,6 +24,7 @@ _ENDED = {
     "output": "more output than the limit (--output-limit)",
     "download": "a download did not arrive whole",
 }
+_REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
 _NOT_YET = "hubpub does not prove this axis yet"
 
 
@@ -189,6 +191,11 @@ def _weights(evidence: Evidence) -> Verdict:
     if evidence.refused:
         file = evidence.refused[0]
         return Verdict("fail", f"{file.path} {file.reason}: it cannot be hashed")
+    for name, sha256 in _unkept(evidence):
+        found = stamp(name, sha256)
+        if found.status == "mismatch":
+            text = f"{name} says {found.prefix}, the sha256 of the download begins with "
+            return Verdict("fail", text + sha256[:8], help=_REPLACED)
     if not evidence.checkpoints:
         return Verdict("skipped", "no checkpoint used")
     for checkpoint in evidence.checkpoints:
@@ -197,13 +204,25 @@ def _weights(evidence: Evidence) -> Verdict:
                 "fail",
                 f"{checkpoint.filename} says {checkpoint.stamp.prefix}, "
                 f"its sha256 begins with {checkpoint.sha256[:8]}",
-                help="the file was replaced or is damaged: upload it under its own stamp",
+                help=_REPLACED,
             )
     unstamped = [item for item in evidence.checkpoints if item.stamp.status != "match"]
     if unstamped:
         names = ", ".join(f"{item.filename} ({item.stamp.status})" for item in unstamped)
         return Verdict("skipped", f"no stamp to compare with: {names}")
     return PASS
+
+
+def _unkept(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Name and sha256 of each checkpoint that was downloaded and not left as a file."""
+    kept = {checkpoint.sha256 for checkpoint in evidence.checkpoints}
+    for request in evidence.requests:
+        if request.sha256 is None or request.sha256 in kept:
+            continue
+        for url in sources(request.sha256, evidence.requests):
+            name = PurePosixPath(urlsplit(url).path).name
+            if is_checkpoint_name(name):
+                yield name, request.sha256
 
 
 def _weights_only(evidence: Evidence) -> Verdict:

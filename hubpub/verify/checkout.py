@@ -11,13 +11,15 @@ but the one asked for takes part. GitPython only runs constant argument lists.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -27,6 +29,7 @@ from hubpub.verify.reference import Resolved, Target, resolve
 
 _TIMEOUT_S = 900
 _MOST_FILES = 100_000
+_NAME_BYTES = 255
 _MOST_BYTES = 8 * GIB
 _KEPT_ENVIRONMENT = (
     "HTTPS_PROXY",
@@ -92,6 +95,12 @@ def checkout(target: Target, folder: Path, github_url: str) -> Checkout:
         commit = git("rev-parse", "--verify", f"{want}^{{commit}}").strip()
         tree = git("rev-parse", "--verify", f"{want}^{{tree}}").strip()
     name = cache_name(target.owner, target.repo, resolved.ref)
+    if len(os.fsencode(name)) > _NAME_BYTES:
+        raise CannotVerifyError(
+            f"torch.hub would keep this ref in a directory called {name!r}, which is too long",
+            help=f"owner, repository and ref together fit in {_NAME_BYTES - 2} bytes",
+        )
+    git.weigh(tree)
     root = folder / "tree" / name
     _make_directory(root)
     archive = folder / "tree.zip"
@@ -140,7 +149,7 @@ class _Git:
         safe = url2pathname(parts.path) if parts.scheme == "file" else ""
         # upload-pack refuses a repository of another user unless it is named here; the user named
         # it, and upload-pack runs nothing of it. Both spellings: bare, and with a .git inside.
-        quoted = safe.replace("\\", "\\\\").replace('"', '\\"')
+        quoted = safe.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         config.write_text(
             f'[safe]\n\tdirectory = "{quoted}"\n\tdirectory = "{quoted}/.git"\n' if safe else "",
             encoding="utf-8",
@@ -165,6 +174,14 @@ class _Git:
         Raises:
             CannotVerifyError: git failed or took too long.
         """
+        command = self._command(*arguments, work_tree=work_tree)
+        with self._running(command) as process:
+            output, complaint = process.communicate()
+            if process.returncode != 0:
+                raise _failure(arguments[0], process.returncode, os.fsdecode(complaint))
+        return os.fsdecode(output)
+
+    def _command(self, *arguments: str, work_tree: Path | None = None) -> list[str]:
         environment = dict(self._environment)
         if arguments[0] != "init":
             environment["GIT_DIR"] = str(self.bare)
@@ -174,21 +191,55 @@ class _Git:
             environment["GIT_WORK_TREE"] = str(work_tree)
             settings += ["-C", str(work_tree)]
         # `env -i`, because GitPython would add our own environment: a hook's GIT_DIR, say.
-        command = [
+        return [
             *("timeout", "--kill-after=5", str(_TIMEOUT_S), "env", "-i"),
             *(f"{name}={value}" for name, value in environment.items()),
             *("git", *settings, *arguments),
         ]
+
+    @contextlib.contextmanager
+    def _running(self, command: list[str]) -> Iterator[Any]:
+        """A git process that does not outlive the block, however that is left."""
         try:
-            output = self._execute(command, stdout_as_string=True, strip_newline_in_stdout=False)
+            process = self._execute(command, as_process=True)
         except self._failed as error:
-            raise _failure(arguments[0], error) from error
-        return str(output)
+            raise CannotVerifyError(f"git cannot be started: {error}") from error
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                # `timeout` passes it on to git and what git started.
+                process.terminate()
+                process.communicate()
+
+    def weigh(self, tree: str) -> None:
+        """Refuse a tree that is too large before anything is made of it.
+
+        A few objects can name each other into billions of files, on which git archive would spend
+        all memory; the listing is read as it comes and left as soon as it is too long.
+
+        Raises:
+            CannotVerifyError: too many files or bytes.
+        """
+        files = size = 0
+        rest = b""
+        with self._running(self._command("ls-tree", "-r", "-l", "-z", tree)) as process:
+            while chunk := process.stdout.read(1 << 16):
+                *entries, rest = (rest + chunk).split(b"\0")
+                fields = (entry.partition(b"\t")[0].split()[-1] for entry in entries)
+                files += len(entries)
+                size += sum(int(field) for field in fields if field.isdigit())
+                _refuse_size(files, size)
 
 
-def _failure(verb: str, error: Exception) -> CannotVerifyError:
+def _refuse_size(files: int, size: int) -> None:
+    if files > _MOST_FILES or size > _MOST_BYTES:
+        limit = f"{_MOST_FILES} files or {_MOST_BYTES} bytes"
+        raise CannotVerifyError(f"the tree holds more than {limit}")
+
+
+def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
     """Git's own words, and what they mean for someone who never sees the command."""
-    status, stderr = getattr(error, "status", None), str(getattr(error, "stderr", "") or "")
     found = re.search(r"\b(?:fatal|error):\s*(.+)", stderr)
     text = found.group(1).strip("' ") if found else f"exit {status}"
     advice = None
@@ -211,7 +262,7 @@ def _resolve(git: _Git, target: Target, url: str) -> Resolved:
     tags: dict[str, str] = {}
     head = None
     listing = git("ls-remote", "--symref", "--end-of-options", url)
-    for line in listing.splitlines():
+    for line in listing.split("\n"):  # a ref may hold what else ends a line
         sha, _, name = line.partition("\t")
         if sha.startswith("ref: refs/heads/") and name == "HEAD":
             head = sha[len("ref: refs/heads/") :]
@@ -245,9 +296,7 @@ def extract(archive: Path, root: Path) -> int:
                 raise CannotVerifyError(f"the tree holds an unsafe name: {info.filename!r}")
             size += info.file_size
             files += 1
-            if files > _MOST_FILES or size > _MOST_BYTES:
-                limit = f"{_MOST_FILES} files or {_MOST_BYTES} bytes"
-                raise CannotVerifyError(f"the tree holds more than {limit}")
+            _refuse_size(files, size)
             path = root.joinpath(*parts)
             if info.is_dir():
                 _make_directory(path)

@@ -81,12 +81,15 @@ class Ledger:
     def _record(
         self, path: str, sha256: str, size: int, kind: str, inside: str, inspect: Inspect
     ) -> Checkpoint:
-        if sha256 in self._by_sha256:
-            return self._by_sha256[sha256]
         filename = PurePosixPath(path).name
         found: Stamp = stamp(filename, sha256)
         if found.status == "absent" and filename in self.hash_checked:
             found = Stamp(None, "vacuous")
+        known = self._by_sha256.get(sha256)
+        if known is not None:
+            # One content under several names: each name makes a promise of its own.
+            own = StampReport(found.prefix, found.status)
+            return replace(known, filename=filename, stamp=own)
         axis, names = _weights_only(kind, inside, inspect)
         return Checkpoint(
             filename=filename,
@@ -109,7 +112,11 @@ class Ledger:
             entrypoints=tuple(sorted({*checkpoint.entrypoints, entrypoint})),
             path=checkpoint.path or path,
         )
-        self._by_sha256[checkpoint.sha256] = updated
+        known = self._by_sha256.get(checkpoint.sha256)
+        kept = updated
+        if known is not None and updated.stamp.status != "mismatch":
+            kept = replace(updated, filename=known.filename, stamp=known.stamp)
+        self._by_sha256[checkpoint.sha256] = kept
         return updated
 
 
@@ -147,10 +154,14 @@ def _weights_only(kind: str, inside: str, inspect: Inspect) -> tuple[Axis, tuple
     if kind == "unknown":
         return Axis("skipped", "not a file of torch.save"), ()
     claims = inspect(inside)
+    if claims is not None and claims.get("weights_only") == "skipped":
+        return Axis("skipped", str(claims["reason"])), ()
     if claims is None or claims.get("weights_only") not in {"pass", "fail"}:
         return Axis("fail", "reading it with weights_only=True ends the process"), ()
     names = claims.get("globals")
     found = tuple(str(name) for name in names) if isinstance(names, list) else ()
     if claims["weights_only"] == "pass":
         return Axis("pass"), found
-    return Axis("fail", str(claims.get("reason") or "needs pickled code").splitlines()[0]), found
+    return Axis(
+        "fail", (str(claims.get("reason") or "").splitlines() or ["needs pickled code"])[0]
+    ), found

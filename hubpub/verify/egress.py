@@ -20,55 +20,23 @@ import selectors
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from hubpub.errors import UsageError
-
-DEFAULT_HOSTS = (
-    "github.com",
-    "api.github.com",
-    "codeload.github.com",
-    "*.githubusercontent.com",
-    "download.pytorch.org",
-    "huggingface.co",
-    "*.huggingface.co",
-    "*.hf.co",
-)
-"""GitHub and its asset hosts, PyTorch's checkpoints, Hugging Face and its CDN."""
+from hubpub.verify.hosts import DEFAULT_PORTS, Rule
 
 _CHUNK = 1 << 16
 _TIMEOUT_S = 60.0
+_SETTLE_S = 2.0
 _TUNNEL_UP_BYTES = 1 << 20
-_DEFAULT_PORTS = (80, 443)
+_MOST_REQUESTS = 10_000  # of a job, in the log
+_URL_BYTES = 8192
 _PASSED_ON = ("accept", "user-agent", "range", "if-none-match", "if-modified-since", "if-range")
 _HOP_BY_HOP = {
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+    *("connection", "keep-alive", "proxy-authenticate", "proxy-connection"),
+    *("te", "trailer", "transfer-encoding", "upgrade"),
 }
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One allowed host: exact, or ``*.suffix``; ``port`` None means 80 and 443."""
-
-    host: str
-    port: int | None
-    by_user: bool
-
-    def matches(self, host: str, port: int) -> bool:
-        """Whether a request to ``host:port`` falls under this rule."""
-        if self.port != port and not (self.port is None and port in _DEFAULT_PORTS):
-            return False
-        return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
 
 
 @dataclass(frozen=True)
@@ -89,30 +57,13 @@ class Request:
     announced: int | None = None
     sha256: str | None = None
     location: str | None = None
+    number: int = 0
 
     @property
     def short(self) -> bool:
-        """Whether the body ended before the length that was announced."""
-        return self.method == "GET" and self.announced is not None and self.size < self.announced
-
-
-def rules(allowed: Iterable[str]) -> tuple[Rule, ...]:
-    """The default hosts and the user's ``--allow-host HOST[:PORT]``.
-
-    Raises:
-        UsageError: a value that is no host.
-    """
-    found = [Rule(host, None, by_user=False) for host in DEFAULT_HOSTS]
-    for text in allowed:
-        parts = urlsplit("//" + text)
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if not host or parts.path or parts.query or parts.username is not None:
-            raise UsageError(f"--allow-host {text!r} is no HOST[:PORT]", help="such as example.org")
-        found.append(Rule(host, port, by_user=True))
-    return tuple(found)
+        """Whether the server ended the body before the length that it had announced."""
+        whole = self.announced is None or self.size >= self.announced
+        return self.method == "GET" and not whole and self.reason is None
 
 
 class Egress:
@@ -122,6 +73,9 @@ class Egress:
         self._allowed = allowed
         self._budget = budget_bytes
         self._lock = threading.Lock()
+        self._settled = threading.Condition(self._lock)
+        self._upstreams: set[socket.socket] = set()
+        self._arrived = self._noted = 0
         self._log: list[Request] = []
         self._job = ""
         self._left = budget_bytes
@@ -146,20 +100,48 @@ class Egress:
         """What comes from now on is of ``job``."""
         with self._lock:
             self._job, self._left, self.received = job, self._budget, 0
+            self._noted = 0
 
     def requests(self, job: str | None = None) -> tuple[Request, ...]:
-        """The log, of one job or whole, in the order in which requests ended."""
+        """The log, of one job or whole, in the order in which requests came."""
         with self._lock:
-            return tuple(entry for entry in self._log if job is None or entry.job == job)
+            found = [entry for entry in self._log if job is None or entry.job == job]
+        return tuple(sorted(found, key=lambda entry: entry.number))
 
-    def note(self, entry: Request) -> None:
-        """Write a request into the log, under the running job."""
+    def arrive(self, entry: Request) -> Request:
+        """Name the job of a request that begins, and its place in the log."""
         with self._lock:
-            self._log.append(replace(entry, job=self._job))
+            self._arrived += 1
+            return replace(entry, job=self._job, number=self._arrived)
 
-    def take(self, count: int) -> bool:
-        """Spend ``count`` bytes of the job's budget; False when it is gone."""
+    def open(self, upstream: socket.socket) -> None:
+        """Take note of a connection, so that :meth:`settle` can end it."""
         with self._lock:
+            self._upstreams.add(upstream)
+
+    def note(self, entry: Request, upstream: socket.socket | None = None) -> None:
+        """Write a request that has ended into the log."""
+        with self._settled:
+            if upstream is not None:
+                self._upstreams.discard(upstream)
+            self._noted += 1
+            if self._noted <= _MOST_REQUESTS:
+                self._log.append(entry)
+            self._settled.notify_all()
+
+    def settle(self) -> None:
+        """End what a dead job left in flight, so that none of it is taken for the next one's."""
+        with self._settled:
+            for upstream in self._upstreams:
+                with contextlib.suppress(OSError):
+                    upstream.shutdown(socket.SHUT_RDWR)
+            self._settled.wait_for(lambda: not self._upstreams, _SETTLE_S)
+
+    def take(self, job: str, count: int) -> bool:
+        """Spend ``count`` bytes of the budget of ``job``; False when it is gone."""
+        with self._lock:
+            if job != self._job:
+                return False
             self._left -= count
             self.received += count
             return self._left >= 0
@@ -173,7 +155,7 @@ class Egress:
         """
         matching = [rule for rule in self._allowed if rule.matches(host, port)]
         if not matching:
-            flag = host if port in _DEFAULT_PORTS else f"{host}:{port}"
+            flag = host if port in DEFAULT_PORTS else f"{host}:{port}"
             raise PermissionError(f"{host}:{port} is not allowed; --allow-host {flag} allows it")
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [str(entry[4][0]) for entry in found]
@@ -221,7 +203,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         host, port = _host_port("//" + self.path)
-        entry = Request("", "CONNECT", f"https://{self.path}", "allowed")
+        entry = self._arrived(f"https://{self.path}")
         try:
             if host is None or port is None:
                 raise PermissionError("no host:port to connect to")
@@ -229,14 +211,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except OSError as error:
             self._refuse(entry, error)
             return
-        self.send_response(200)
-        self.end_headers()
-        with upstream:
-            up, down, cut = self._tunnel(upstream)
-        reason = f"{up} bytes sent"
-        self.server.egress.note(
-            replace(entry, size=down, decision="cut" if cut else "allowed", reason=reason)
-        )
+        self.server.egress.open(upstream)
+        up, down, cut = 0, 0, False
+        with upstream, contextlib.suppress(OSError):
+            self.send_response(200)
+            self.end_headers()
+            up, down, cut = self._tunnel(upstream, entry.job)
+        decision, reason = "cut" if cut else "allowed", f"{up} bytes sent"
+        entry = replace(entry, size=down, decision=decision, reason=reason)
+        self.server.egress.note(entry, upstream)
 
     def __getattr__(self, name: str) -> Any:
         # BaseHTTPRequestHandler asks for do_<METHOD>; every other method is refused and logged.
@@ -244,19 +227,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._no_such_method
         raise AttributeError(name)
 
+    def _arrived(self, url: str) -> Request:
+        return self.server.egress.arrive(Request("", self.command[:16], url, "allowed"))
+
     def _no_such_method(self) -> None:
-        entry = Request("", self.command[:16], self.path, "denied")
+        entry = self._arrived(self.path)
         self._refuse(entry, PermissionError("only GET and HEAD leave the sandbox"))
 
     def _forward(self) -> None:
         """Fetch an absolute URL for the job and pass the answer on, hashing the body."""
-        entry = Request("", self.command, self.path, "allowed")
+        entry = self._arrived(self.path)
         host, port = _host_port(self.path)
         parts = urlsplit(self.path)
         upstream = None
         try:
             if host is None or port is None:
                 raise PermissionError("only absolute http:// and https:// URLs leave the sandbox")
+            if len(self.path) > _URL_BYTES:
+                raise PermissionError(f"a URL of more than {_URL_BYTES} bytes")
             upstream = self.server.egress.connect(host, port)
             if parts.scheme == "https":
                 upstream = self.server.egress.tls.wrap_socket(upstream, server_hostname=host)
@@ -272,16 +260,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 upstream.close()
             self._refuse(entry, error)
             return
-        with response:
-            self._answer(entry, response)
-        upstream.close()
+        self.server.egress.open(upstream)
+        try:
+            with response:
+                entry = self._answer(entry, response)
+        finally:
+            self.server.egress.note(entry, upstream)
+            upstream.close()
 
-    def _answer(self, entry: Request, response: http.client.HTTPResponse) -> None:
-        announced = response.getheader("Content-Length")
+    def _answer(self, entry: Request, response: http.client.HTTPResponse) -> Request:
+        """Pass ``response`` on and return its log entry."""
         entry = replace(
             entry,
             status=response.status,
-            announced=int(announced) if announced and announced.isdigit() else None,
+            announced=response.length,  # as Python reads the header, odd ones too
             location=response.getheader("Location"),
         )
         self.send_response_only(response.status)
@@ -291,19 +283,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         digest, size, decision, reason = hashlib.sha256(), 0, "allowed", None
-        try:
-            while chunk := response.read(_CHUNK):
-                if not self.server.egress.take(len(chunk)):
-                    decision, reason = "cut", "the download limit is spent (--download-limit)"
-                    break
-                digest.update(chunk)
-                size += len(chunk)
+        while reason is None:
+            try:
+                chunk = response.read(_CHUNK)
+            except (OSError, http.client.HTTPException) as error:
+                # Without a length the job cannot tell this from the end of the body.
+                chunk = getattr(error, "partial", b"")
+                decision, reason = "cut", f"ended early: {error}"
+            if not chunk:
+                break
+            if not self.server.egress.take(entry.job, len(chunk)):
+                decision, reason = "cut", "the download limit is spent (--download-limit)"
+                break
+            digest.update(chunk)
+            size += len(chunk)
+            try:
                 self.wfile.write(chunk)
-        except (OSError, http.client.HTTPException) as error:
-            reason = f"ended early: {error}"
-        self.server.egress.note(
-            replace(entry, size=size, sha256=digest.hexdigest(), decision=decision, reason=reason)
-        )
+            except OSError:
+                reason = reason or "the job hung up"
+        sha256 = digest.hexdigest()
+        return replace(entry, size=size, sha256=sha256, decision=decision, reason=reason)
 
     def _refuse(self, entry: Request, error: Exception) -> None:
         """Say why in the status line: that is all urllib shows of a refusal."""
@@ -311,10 +310,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         reason = str(error) or type(error).__name__
         if isinstance(error, socket.gaierror):
             reason = "the host name does not resolve"
-        status = 403 if denied else 502
-        self.server.egress.note(
-            replace(entry, decision="denied" if denied else "allowed", reason=reason)
-        )
+        status, decision = (403, "denied") if denied else (502, "allowed")
+        url, reason = entry.url[:_URL_BYTES], reason[:_URL_BYTES]
+        self.server.egress.note(replace(entry, url=url, decision=decision, reason=reason))
         shown = "".join(char if " " <= char <= "~" else "?" for char in reason)[:300]
         self.send_response_only(status, f"hubpub: {shown}")
         self.send_header("Content-Length", "0")
@@ -322,10 +320,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
 
-    def _tunnel(self, upstream: socket.socket) -> tuple[int, int, bool]:
+    def _tunnel(self, upstream: socket.socket, job: str) -> tuple[int, int, bool]:
         """Copy both ways until one side closes or a budget is spent; bytes up, down, and if cut."""
         up = down = 0
-        with selectors.DefaultSelector() as selector:
+        with contextlib.suppress(OSError), selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ, upstream)
             selector.register(upstream, selectors.EVENT_READ, self.connection)
             while ready := selector.select(_TIMEOUT_S):
@@ -335,7 +333,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                         return up, down, False
                     if key.fileobj is upstream:
                         down += len(data)
-                        fits = self.server.egress.take(len(data))
+                        fits = self.server.egress.take(job, len(data))
                     else:
                         up += len(data)
                         fits = up <= _TUNNEL_UP_BYTES

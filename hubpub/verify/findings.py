@@ -103,6 +103,27 @@ def of_expired_skip(name: str, skip: Skip) -> Finding:
     return Finding(_CODE, "expired-skip", "error", text, help=help_text, entrypoint=name)
 
 
+def of_unknown_settings(real: frozenset[str], configured: Iterable[str]) -> list[Finding]:
+    """Settings of an entrypoint that is not there: a typing error would leave them unheeded."""
+    return [
+        Finding(
+            _CODE,
+            "unknown-entrypoint",
+            "warning",
+            f"there are settings for {name}, which torch.hub.list does not show",
+            help="correct the name, or remove [tool.hubpub.verify.entrypoints.NAME]",
+            entrypoint=name,
+        )
+        for name in sorted(set(configured) - real)
+    ]
+
+
+def of_nothing_run() -> Finding:
+    """Everything was skipped: that proves nothing, and is no success."""
+    text = "every entrypoint was skipped: nothing is proven"
+    return Finding(_CODE, "nothing-run", "error", text, help="let at least one run")
+
+
 def of_deadline(name: str) -> Finding:
     """The run ended before this entrypoint had its turn."""
     text = f"{name} was not run: the run's deadline has passed"

@@ -7,9 +7,7 @@ links, and whatever is not a plain file is refused by name.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
 import re
 import stat
@@ -23,7 +21,7 @@ from urllib.parse import urljoin
 
 from hubpub.verify.egress import Request
 
-_MOST_FILES, _DEPTH = 20_000, 32
+_MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 # torch.hub.HASH_REGEX: what load_state_dict_from_url(check_hash=True) takes for the hash.
 _HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -88,39 +86,39 @@ def left_files(directory: Path, most_bytes: int) -> tuple[LeftFile, ...]:
 
 def _walk(top: int, most_bytes: int) -> Iterator[LeftFile]:
     seen = 0
-    flags = _OPEN | os.O_DIRECTORY
-    stack = [("", top)]
-    while stack:
-        prefix, descriptor = stack.pop()
-        with contextlib.closing(_Descriptor(descriptor)):
-            for name in sorted(os.listdir(descriptor)):  # noqa: PTH208
-                seen += 1
-                path = f"{prefix}{name}"
-                if seen > _MOST_FILES:
-                    continue
-                try:
-                    kind = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
-                    if stat.S_ISDIR(kind):
-                        if path.count("/") < _DEPTH:
-                            stack.append((path + "/", os.open(name, flags, dir_fd=descriptor)))
-                    elif _is_checkpoint(path):
-                        yield _hash_at(descriptor, name, path, most_bytes)
-                except OSError as error:
-                    yield LeftFile(path, 0, None, f"cannot be read: {error.strerror}")
-
-
-@dataclass(frozen=True)
-class _Descriptor:
-    number: int
-
-    def close(self) -> None:
-        os.close(self.number)
+    # One open directory a level, so that a wide tree takes no more descriptors than a deep one.
+    levels = [("", top, iter(sorted(os.listdir(top))))]
+    while levels:
+        prefix, descriptor, names = levels[-1]
+        name = next(names, None)
+        if name is None or seen > _MOST_FILES:
+            levels.pop()
+            os.close(descriptor)
+            continue
+        seen += 1
+        path = f"{prefix}{name}"
+        try:
+            kind = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+            if stat.S_ISDIR(kind):
+                if len(levels) <= _DEPTH and len(os.fsencode(path)) < _PATH_BYTES:
+                    folder = os.open(name, _OPEN | os.O_DIRECTORY, dir_fd=descriptor)
+                    inside = iter(sorted(os.listdir(folder)))  # noqa: PTH208
+                    levels.append((path + "/", folder, inside))
+            elif _is_checkpoint(path):
+                yield _hash_at(descriptor, name, path, most_bytes)
+        except OSError as error:
+            yield LeftFile(path, 0, None, f"cannot be read: {error.strerror}")
 
 
 def _is_checkpoint(path: str) -> bool:
     """The hub cache holds checkpoints whatever they are called; elsewhere the suffix tells."""
     in_cache = path.startswith("torch/hub/checkpoints/") and not path.endswith(".partial")
-    return in_cache or Path(path).suffix.lower() in _CHECKPOINT_SUFFIXES
+    return in_cache or is_checkpoint_name(path)
+
+
+def is_checkpoint_name(path: str) -> bool:
+    """Whether the suffix is one that checkpoints have."""
+    return Path(path).suffix.lower() in _CHECKPOINT_SUFFIXES
 
 
 def _hash_at(folder: int, name: str, path: str, most_bytes: int) -> LeftFile:
@@ -211,17 +209,6 @@ def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
                 chain.insert(0, wanted)
         urls += [url for url in chain if url not in urls]
     return tuple(urls)
-
-
-def read_claims(data: bytes, nonce: str) -> dict[str, object] | None:
-    """A job's claims, or None where they are no JSON object that carries this job's nonce."""
-    try:
-        claims = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(claims, dict) or claims.get("nonce") != nonce:
-        return None
-    return claims
 
 
 def remove(folder: Path) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from hubpub.verify import claims as claiming
 from hubpub.verify import sandbox
 from hubpub.verify.checkout import Checkout
 from hubpub.verify.egress import Egress, Request
-from hubpub.verify.harvest import LeftFile, left_files, read_claims
+from hubpub.verify.harvest import LeftFile, left_files, remove
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import Facts
 from hubpub.verify.sandbox import command, interpreter
@@ -73,6 +73,7 @@ class Jobs:
         folder.mkdir()
         sandbox.prepare(folder)
         self._scratch = sandbox.scratch(folder)
+        self._tainted = False
         box = sandbox.Sandbox(folder, self._interpreter, self._mounts)
         self._egress.serve(box.listener)
         return box
@@ -84,6 +85,8 @@ class Jobs:
 
     def run(self, kind: str, *, device: str = "cpu", **fields: Any) -> Done:
         """Run one job: ``list``, ``load`` or ``inspect``; see ``worker/job.py`` for its fields."""
+        if self._tainted and kind != "inspect":
+            self.box.close()
         if not self.box.alive:
             self.box = self._start()
         name = f"job{next(self._numbers)}"
@@ -106,7 +109,10 @@ class Jobs:
         outcome = self.box.run(
             sandbox.Request(message, timeout, self._limits.output_bytes), self._tick
         )
-        claims = read_claims(outcome.claims, nonce) if outcome.ended == "exit" else None
+        self._egress.settle()
+        # What one job leaves, another must not find: the next one gets a sandbox of its own.
+        self._tainted = self._tainted or not outcome.clean
+        claims = claiming.read(outcome.claims, nonce) if outcome.ended == "exit" else None
         requests = self._egress.requests(name)
         folder = self._scratch / name
         facts = Facts(
@@ -122,10 +128,13 @@ class Jobs:
 
     def forget(self, done: Done) -> None:
         """Delete what a job left, so that a run needs the disk of one job, not of all."""
-        shutil.rmtree(done.folder, ignore_errors=True)
+        remove(done.folder)
 
     def inspect(self, path: str) -> Mapping[str, Any] | None:
         """Re-read a checkpoint in a job without any code of the repository; its claims."""
+        if self.left_s <= 0:
+            reason = "the run's deadline has passed (--deadline)"
+            return {"weights_only": "skipped", "reason": reason}
         done = self.run("inspect", checkpoint=path)
         self.forget(done)
         return done.claims if done.facts.exit == 0 else None

@@ -176,5 +176,7 @@ def _say(target: Target) -> str:
 
 def _newest(tags: Mapping[str, str]) -> str:
     """The tags a reader would try, the highest version last."""
-    names = sorted(tags, key=lambda name: [int(part) for part in re.findall(r"\d+", name)][:4])
+    names = sorted(
+        tags, key=lambda name: [int(part) for part in re.findall(r"[0-9]{1,9}", name)[:4]]
+    )
     return f"tags: {', '.join(names[-5:])}" if names else "it has no tags"

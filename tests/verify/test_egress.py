@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from hubpub.errors import UsageError
-from hubpub.verify.egress import Egress, Request, rules
+from hubpub.verify.egress import Egress, Request
+from hubpub.verify.hosts import rules
 from publishing import Response, Server
 
 

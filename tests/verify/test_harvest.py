@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from hubpub.verify.egress import Request
 from hubpub.verify.harvest import (
     file_format,
     left_files,
-    read_claims,
     remove,
     sources,
     stamp,
@@ -127,21 +127,27 @@ def test_sources_follow_redirects_back() -> None:
     assert sources("1" * 64, log) == ()
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b'{"nonce": "n", "ok": true}', {"nonce": "n", "ok": True}),
-        (b'{"nonce": "other", "ok": true}', None),
-        (b'{"ok": true}', None),
-        (b'["nonce"]', None),
-        (b"", None),
-        (b"\xff\xfe", None),
-        (b"[" * 200_000, None),
-        (b'{"nonce": "n"} trailing', None),
-    ],
-)
-def test_claims_are_believed_to_be_json_only(data: bytes, expected: object) -> None:
-    assert read_claims(data, "n") == expected
+def test_a_wide_tree_takes_few_descriptors(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"d{number}").mkdir()
+    (tmp_path / "z.pt").write_bytes(b"weights")
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from hubpub.verify.harvest import left_files\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))\n"
+        "print([(file.path, file.reason) for file in left_files(Path(sys.argv[1]), 1 << 20)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[('z.pt', None)]"
+
+
+def test_a_name_too_long_to_be_opened_is_not_reached(tmp_path: Path) -> None:
+    script = "import os\nfor _ in range(25): os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+    script += "open('x.pt', 'w').close()"
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    assert left_files(tmp_path, 1 << 20) == ()
 
 
 def test_remove_takes_away_anything(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def run(
     (caller / "canary").write_text("untouched")
     text = HOSTILE.replace("CALLER", str(caller)).replace("PORT", http_server.host.split(":")[1])
     repository({"hubconf.py": text.replace("MARK", tmp_path.name)})
-    bounds = ("--timeout", "8", "--processes", "60", "--disk", "64MiB", "--files", "2000")
+    bounds = ("--timeout", "25", "--processes", "60", "--disk", "64MiB", "--files", "2000")
     file = tmp_path / "report.json"
     started = time.monotonic()
     done = hubpub(
@@ -205,7 +205,7 @@ def test_hostile_entrypoints_reach_nothing(run: dict[str, dict[str, Any]]) -> No
     assert "worked" not in found("namespaces")
     ended = {name: run[name]["facts"]["ended"] for name in ("bomb", "disk", "files", "memory")}
     assert ended == {"bomb": "pids", "disk": "disk", "files": "files", "memory": "memory"}
-    assert run["bomb"]["facts"]["wall_s"] < 8
+    assert run["bomb"]["facts"]["wall_s"] < 25
     assert run["daemon"]["axes"]["loads"]["status"] == "pass"
     assert run["innocent"]["axes"]["loads"]["status"] == "pass"
 

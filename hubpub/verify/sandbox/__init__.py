@@ -33,7 +33,7 @@ _MAIN = "import sys; sys.path.insert(0, '{0}'); from hubpub_worker.supervisor im
 # systemd keeps this range for users that exist only while a service runs.
 _THROW_AWAY_UIDS = range(61184, 65520)
 _START_S, _IMPORT_S, _GRACE_S = 20.0, 180.0, 2.0
-CLAIM_BYTES = 256 * KIB
+CLAIM_BYTES = 1024 * KIB
 _KEPT_OUTPUT = 64 * KIB
 
 
@@ -53,6 +53,8 @@ class Outcome:
     claims: bytes
     out: bytes
     err: bytes
+    clean: bool = False
+    """Whether the job left nothing in the sandbox outside its own directory."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class Sandbox:
         captures, ends = (claims, out, err), (claims_end, out_end, err_end)
         started = time.monotonic()
         try:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, TimeoutError):
                 channel.send(self.control, {"op": "job", **request.message}, ends)
             for end in ends:
                 os.close(end)
@@ -190,6 +192,7 @@ class Sandbox:
             done["cpu_s"],
             done["peak_bytes"],
             *texts,
+            clean=done["clean"],
         )
 
     def _wait(

@@ -6,8 +6,10 @@ could write the same. The parent believes none of it without the supervisor's fa
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import itertools
 import json
 import os
 import resource
@@ -18,8 +20,12 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-CLAIM_BYTES = 1 << 18
+CLAIM_BYTES = 1 << 20
 _TEXT = 2000
+_SHORT_TEXT = 150  # of each of up to a thousand entrypoints
+_MOST_PARAMETERS = 1_000_000
+_OPEN_FILES = 4096
+_MOST_LIMIT = (1 << 63) - 1
 _CHECKPOINT_SUFFIXES = (
     ".pt", ".pth", ".pt2", ".ckpt", ".bin", ".safetensors", ".pkl", ".pickle",
     ".tar", ".t7", ".npz", ".npy", ".h5", ".onnx", ".weights", ".jit", ".model",
@@ -38,31 +44,51 @@ def main(request: dict[str, Any]) -> int:
     except BaseException as error:
         claims = {"ok": False, "error": _describe(error, request)}
     claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000])
-    data = json.dumps(claims).encode()
+    data = json.dumps(claims, default=_text).encode()
     if len(data) > CLAIM_BYTES:
         refused = {"type": "ClaimTooLong", "message": f"the claims are {len(data)} bytes long"}
         claims = {"ok": False, "nonce": request["nonce"], "error": refused}
         data = json.dumps(claims).encode()
     while data:
         data = data[os.write(3, data) :]
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # Code under test may have closed them, or put None there.
+        with contextlib.suppress(Exception):
+            stream.flush()
     return 0 if claims["ok"] else 1
+
+
+def _text(value: object) -> str:
+    """``value`` as text, cut short; of something that refuses to be shown, the name of its type."""
+    try:
+        return str.__str__(str(value))[:_TEXT]
+    except BaseException:
+        return f"<{type.__dict__['__name__'].__get__(type(value))} that cannot be shown>"
 
 
 def _limit(limits: dict[str, Any]) -> None:
     """Bounds the kernel keeps; the supervisor watches the rest."""
     os.nice(10)  # the supervisor must get its turn, whatever runs here
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # where memory runs out, this goes before anything of the user's
     for what, value in (
         (resource.RLIMIT_CPU, limits["cpu_s"]),
         (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
         (resource.RLIMIT_NPROC, 2 * limits["processes"] + limits["threads"]),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
     ):
-        resource.setrlimit(what, (value, value))
+        _lower(what, value)
     if limits["address_space"]:
         # CUDA reserves far more address space than memory, so this is for CPU jobs only.
-        resource.setrlimit(resource.RLIMIT_DATA, (limits["memory_bytes"], limits["memory_bytes"]))
+        _lower(resource.RLIMIT_DATA, limits["memory_bytes"])
+
+
+def _lower(what: int, value: int) -> None:
+    """Set a limit, or keep the one we were started under where that is lower (``ulimit``)."""
+    hard = resource.getrlimit(what)[1]
+    bound = min(value, _MOST_LIMIT if hard == resource.RLIM_INFINITY else hard)
+    resource.setrlimit(what, (bound, bound))
 
 
 def _settle(request: dict[str, Any]) -> None:
@@ -121,9 +147,17 @@ def _recorder(tree: str, opened: set[str]) -> Callable[[str, tuple[Any, ...]], N
 
 def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
     """The error as a user would quote it, with the last frame inside the repository."""
-    described: dict[str, Any] = {"type": type(error).__name__, "message": str(error)[:_TEXT]}
+    name = type.__dict__["__name__"].__get__(type(error))
+    described: dict[str, Any] = {"type": name, "message": _text(error)}
     if isinstance(error, ModuleNotFoundError) and error.name:
-        described["module"] = error.name
+        described["module"] = _text(error.name)
+    # What an exception of the repository's own says of its place may be anything.
+    with contextlib.suppress(Exception):
+        _place(described, error, request)
+    return described
+
+
+def _place(described: dict[str, Any], error: BaseException, request: dict[str, Any]) -> None:
     root = os.path.join(request.get("tree") or "/", "")
     for frame in traceback.extract_tb(error.__traceback__):
         path = os.path.realpath(frame.filename)
@@ -132,8 +166,7 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
     if isinstance(error, SyntaxError) and error.filename:
         path = os.path.realpath(error.filename)
         if path.startswith(root):
-            described["frame"] = {"path": path[len(root) :], "line": error.lineno or 1}
-    return described
+            described["frame"] = {"path": path[len(root) :], "line": int(error.lineno or 1)}
 
 
 def _list(request: dict[str, Any]) -> dict[str, Any]:
@@ -148,9 +181,11 @@ def _list(request: dict[str, Any]) -> dict[str, Any]:
         try:
             entry["help"] = _says_something(torch.hub.help(reference, name, trust_repo=True))
         except Exception as error:
-            entry["help_error"] = f"{type(error).__name__}: {error}"[:_TEXT]
+            entry["help_error"] = f"{type(error).__name__}: {_text(error)}"[:_SHORT_TEXT]
         described.append(entry)
-    _signatures(reference, described)
+    # A hubconf.py that cannot be imported once more in one process is listed all the same.
+    with contextlib.suppress(Exception):
+        _signatures(reference, described)
     return {"ok": True, "count": len(names), "entrypoints": described}
 
 
@@ -172,7 +207,7 @@ def _signatures(reference: str, described: list[dict[str, Any]]) -> None:
     for entry in described:
         try:
             parameters = inspect.signature(getattr(module, entry["name"])).parameters.values()
-        except (TypeError, ValueError):
+        except Exception:  # a `__signature__` of the repository's own may raise anything
             continue
         plain = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         entry["required"] = [
@@ -197,12 +232,18 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
         trust_repo=True,
         **request["kwargs"],
     )
-    kind = type(value)
-    claims: dict[str, Any] = {"ok": True, "type": kind.__qualname__, "module": kind.__module__}
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
-    if isinstance(value, torch.nn.Module):
-        claims["parameters"] = sum(parameter.numel() for parameter in value.parameters())
+    kind = type(value)
+    claims: dict[str, Any] = {"ok": True}
+    # Loaded: nothing that the value says of itself can change that.
+    with contextlib.suppress(Exception):
+        claims["type"] = _text(kind.__qualname__)
+        claims["module"] = _text(kind.__module__)
+    if issubclass(kind, torch.nn.Module):
+        with contextlib.suppress(Exception):  # a lazy module has no count yet
+            parameters = itertools.islice(torch.nn.Module.parameters(value), _MOST_PARAMETERS)
+            claims["parameters"] = sum(parameter.numel() for parameter in parameters)
         if request["device"] != "cpu":
             value.to(request["device"])
             torch.cuda.synchronize()

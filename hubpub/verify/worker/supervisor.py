@@ -53,13 +53,15 @@ def main() -> None:
 
     # A parent that has run OpenMP with several threads makes its forked children hang.
     torch.set_num_threads(1)
+    shared = watch.Shared()
     _send(control, {"op": "ready", "torch": str(torch.__version__)})
     while True:
         message, descriptors = _receive(control)
         if message is None:
             return
         if message["op"] == "job":
-            _send(control, _run(control, message, descriptors))
+            done = _run(control, message, descriptors)
+            _send(control, {**done, "clean": shared.untouched(message["directory"])})
 
 
 def _surroundings() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
 _DISK_EVERY_S = 0.1
@@ -47,6 +48,36 @@ class Watch:
         return "disk" if used > self._limits["disk_bytes"] else ""
 
 
+class Shared:
+    """The places that all jobs of a sandbox can write to beside their own directories.
+
+    What a job leaves there (a file in /tmp, a System V segment) outlives it. The temporary file
+    systems count their blocks and inodes, so nothing has to be walked.
+    """
+
+    def __init__(self) -> None:
+        self._before = _free()
+        self._jobs: set[str] = set()
+
+    def untouched(self, directory: str) -> bool:
+        """Whether nothing was left outside ``directory``, which the last job was given."""
+        folder, name = os.path.split(directory)
+        self._jobs.add(name)
+        if set(os.listdir(folder)) - self._jobs or _free() != self._before:
+            return False
+        return not any(map(_segments, ("shm", "sem", "msg")))
+
+
+def _free() -> list[tuple[int, int]]:
+    found = map(os.statvfs, ("/tmp", "/dev/shm", "/home"))
+    return [(place.f_bfree, place.f_ffree) for place in found]
+
+
+def _segments(kind: str) -> int:
+    with open(f"/proc/sysvipc/{kind}", "rb") as file:
+        return sum(1 for _ in file) - 1
+
+
 def processes() -> list[int]:
     """Every process of this pid namespace but the supervisor."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
@@ -75,23 +106,31 @@ def usage(directory: str, most_files: int) -> tuple[int, int]:
     """
     used = files = 0
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    stack: list[tuple[int, int]] = []
-    with contextlib.suppress(OSError):
-        stack.append((os.open(directory, flags), 0))
-    while stack:
-        descriptor, depth = stack.pop()
-        with contextlib.suppress(OSError), os.scandir(descriptor) as entries:
-            for entry in entries:
-                files += 1
-                with contextlib.suppress(OSError):
-                    used += entry.stat(follow_symlinks=False).st_blocks * _BLOCK_BYTES
-                    if entry.is_dir(follow_symlinks=False) and depth < _DEPTH:
-                        stack.append((os.open(entry.name, flags, dir_fd=descriptor), depth + 1))
-                if files > most_files:
-                    break
-        os.close(descriptor)
-        if files > most_files:
-            break
-    for descriptor, _ in stack:
-        os.close(descriptor)
+    # One open directory a level, so that a wide tree takes no more descriptors than a deep one.
+    levels: list[tuple[int, Iterator[os.DirEntry[str]]]] = []
+
+    def enter(name: str, folder: int | None) -> None:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(name, flags, dir_fd=folder)
+            levels.append((descriptor, os.scandir(descriptor)))
+
+    enter(directory, None)
+    while levels:
+        descriptor, entries = levels[-1]
+        try:
+            entry = next(entries, None)
+        except OSError:
+            entry = None
+        if entry is None or files > most_files:
+            levels.pop()
+            os.close(descriptor)
+            continue
+        files += 1
+        with contextlib.suppress(OSError):
+            used += entry.stat(follow_symlinks=False).st_blocks * _BLOCK_BYTES
+            if entry.is_dir(follow_symlinks=False):
+                if len(levels) > _DEPTH:
+                    files = most_files + 1  # too deep to be watched: a way to hide from the count
+                else:
+                    enter(entry.name, descriptor)
     return used, files
