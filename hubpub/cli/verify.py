@@ -122,7 +122,7 @@ def command(
     try:
         with progress.watch(target) as say:
             result = verify.verify(asked, options, say)
-    except CannotVerifyError as error:
+    except (CannotVerifyError, KeyboardInterrupt, SystemExit) as error:
         _write(report.to_json(_nothing_proven(asked, error)), outputs, quiet=True)
         raise
     _write(report.to_json(result), outputs)
@@ -146,21 +146,23 @@ def _limits(bounds: dict[str, Any]) -> Limits:
     return replace(_DEFAULTS, **{names.get(name, name): value for name, value in bounds.items()})
 
 
-def _nothing_proven(asked: Any, error: CannotVerifyError) -> Any:
-    """The report of a run that could not start, for the machine that reads it."""
+def _nothing_proven(asked: Any, error: BaseException) -> Any:
+    """The report of a run that could not start, or was ended, for the machine that reads it."""
     import platform
 
     from hubpub import verify
     from hubpub.verify import report
 
+    if isinstance(error, CannotVerifyError):
+        status, name, message, advice = "error", "not-verified", error.message, error.help
+    else:
+        status, name, message, advice = "interrupted", "interrupted", "the run was ended", None
     return report.Report(
-        status="error",
+        status=status,
         reference=report.Reference(asked.owner, asked.repo, None, None, asked.ref),
         environment=verify.environment(platform.python_version(), None, ()),
         sandbox=report.SandboxReport("not started", {}),
-        findings=(
-            report.Finding("verify", "not-verified", "error", error.message, help=error.help),
-        ),
+        findings=(report.Finding("verify", name, "error", message, help=advice),),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,14 +85,16 @@ def verify(target: Target, options: Options, say: Say = _say_nothing) -> Report:
         CannotVerifyError: nothing could be proven: no such ref, no git, no sandbox, no device.
         ConfigError: the tree's own configuration is not valid.
     """
+    deadline = time.monotonic() + options.limits.deadline_s
     folder = Path(tempfile.mkdtemp(prefix="hubpub-"))
     try:
         # The user inside the sandbox is another one: it may pass through, not list.
         folder.chmod(0o711)
-        tree = checkout(target, folder, options.github_url)
+        tree = checkout(target, folder, options.github_url, options.limits.deadline_s)
         say(Event("fetched", f"{tree.resolved.kind} {tree.resolved.ref}, {tree.files} files"))
         settings = config.load(tree.root)
-        return _Run(target, options, tree, settings, check(tree.root, settings), say).prove(folder)
+        run = _Run(target, options, tree, settings, check(tree.root, settings), say)
+        return run.prove(folder, deadline)
     finally:
         harvest.remove(folder)
 
@@ -116,8 +119,8 @@ class _Run:
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
         self.today = dt.datetime.now(dt.timezone.utc).date()
 
-    def prove(self, folder: Path) -> Report:
-        """List, then load every entrypoint in every case on every device."""
+    def prove(self, folder: Path, deadline: float) -> Report:
+        """List, then load every entrypoint in every case on every device, until ``deadline``."""
         proxy = egress.Egress(
             hosts.rules(self.options.allow_hosts), self.options.limits.download_bytes
         )
@@ -126,7 +129,7 @@ class _Run:
             self.say(Event("tick", received=proxy.received))
 
         limits = self.options.limits
-        with Jobs(folder, self.tree, self.reference, proxy, limits, tick) as jobs:
+        with Jobs(folder, self.tree, self.reference, proxy, limits, deadline, tick) as jobs:
             torch, features = jobs.box.torch, jobs.box.surroundings.features
             python = jobs.box.python
             self.say(Event("sandbox", f"bwrap, torch {torch}, Python {python}"))

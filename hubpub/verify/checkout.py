@@ -69,19 +69,22 @@ class Checkout:
     files: int
 
 
-def checkout(target: Target, folder: Path, github_url: str) -> Checkout:
+def checkout(
+    target: Target, folder: Path, github_url: str, timeout_s: float = _TIMEOUT_S
+) -> Checkout:
     """Fetch ``target`` and lay out its tree in ``folder / "tree"``.
 
     Args:
         target: what to fetch.
         folder: an empty directory of ours.
         github_url: what stands before ``/owner/repo``: https, http or file.
+        timeout_s: what is left of the run's time; no git command takes longer.
 
     Raises:
         CannotVerifyError: no such repository or ref, no network, git refuses or is missing.
     """
     url = _url(target, github_url)
-    git = _Git(folder, url)
+    git = _Git(folder, url, min(timeout_s, _TIMEOUT_S))
     git("init", "--bare", "--quiet", "--template=", str(git.bare))
     if target.working_tree:
         commit, tree, resolved = None, _snapshot(git, target), Resolved("worktree", "worktree", "")
@@ -132,7 +135,7 @@ def _url(target: Target, github_url: str) -> str:
 class _Git:
     """git with nothing of the user's or of the machine's configuration; one bare repository."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, timeout_s: float) -> None:
         try:
             import git
         except ImportError as error:
@@ -142,6 +145,7 @@ class _Git:
                 help="install git, and pip install 'hubpub[verify]'",
             ) from error
         self.bare = folder / "git"
+        self._timeout_s = timeout_s
         self._failed = git.exc.CommandError
         self._execute = git.cmd.Git(str(folder)).execute
         config = folder / "gitconfig"
@@ -192,7 +196,7 @@ class _Git:
             settings += ["-C", str(work_tree)]
         # `env -i`, because GitPython would add our own environment: a hook's GIT_DIR, say.
         return [
-            *("timeout", "--kill-after=5", str(_TIMEOUT_S), "env", "-i"),
+            *("timeout", "--kill-after=5", f"{self._timeout_s:.3f}", "env", "-i"),
             *(f"{name}={value}" for name, value in environment.items()),
             *("git", *settings, *arguments),
         ]
@@ -244,7 +248,7 @@ def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
     text = found.group(1).strip("' ") if found else f"exit {status}"
     advice = None
     if status == 124:
-        text = f"no end after {_TIMEOUT_S} seconds"
+        text = "no end within its time (--deadline)"
     elif re.search(
         r"could not read Username|Authentication failed|not found|terminal prompts", text
     ):

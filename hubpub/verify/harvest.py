@@ -26,6 +26,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 # torch.hub.HASH_REGEX: what load_state_dict_from_url(check_hash=True) takes for the hash.
 _HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 _STAMP_DIGITS = 8
+_MOST_DIRECTORY_BYTES = 16 << 20
 _CHECKPOINT_SUFFIXES = frozenset(
     [
         ".pt",
@@ -183,6 +184,8 @@ def file_format(path: Path) -> str:
 
 def _zip_format(path: Path) -> str:
     try:
+        if _directory_bytes(path) > _MOST_DIRECTORY_BYTES:
+            return "unknown"
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
@@ -194,6 +197,18 @@ def _zip_format(path: Path) -> str:
     return (
         "legacy-zip" if len([name for name in names if not name.endswith("/")]) == 1 else "unknown"
     )
+
+
+def _directory_bytes(path: Path) -> int:
+    """Bytes of a zip's central directory, which zipfile would read whole into memory.
+
+    From the end record of the ZIP specification (4.3.16); a checkpoint has no comment after it.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 65_557))
+        tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    return int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
 
 
 def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:

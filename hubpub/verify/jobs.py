@@ -51,6 +51,7 @@ class Jobs:
         reference: str,
         egress: Egress,
         limits: Limits,
+        deadline: float,
         tick: Callable[[], None],
     ) -> None:
         self._folder = folder
@@ -63,7 +64,7 @@ class Jobs:
             command.Mount(str(checkout.root), self._tree),
             *command.nvidia_mounts(),
         )
-        self._deadline = time.monotonic() + limits.deadline_s
+        self._deadline = deadline
         self._numbers = itertools.count(1)
         self._interpreter = interpreter.current()
         self.box = self._start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 import zipfile
@@ -158,3 +159,9 @@ def test_remove_takes_away_anything(tmp_path: Path) -> None:
     (folder / "closed").mkdir(mode=0o000)
     remove(folder)
     assert not folder.exists()
+
+
+def test_a_zip_with_a_huge_directory_is_not_opened(tmp_path: Path) -> None:
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 1 << 30, 4, 0)
+    (tmp_path / "bomb").write_bytes(b"PK\x03\x04" + end)
+    assert file_format(tmp_path / "bomb") == "unknown"

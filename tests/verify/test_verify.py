@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -455,7 +456,9 @@ def test_an_interrupted_run_leaves_nothing(
     temporary.mkdir()
     environment = clean_environment(mirror.home)
     environment |= {"HUBPUB_GITHUB_URL": mirror.url, "TMPDIR": str(temporary)}
+    file = tmp_path / "report.json"
     command = [sys.executable, "-m", "hubpub", "verify", "octo/net:v1.0"]
+    command += ["--output-format", f"json:{file}"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:
@@ -469,6 +472,7 @@ def test_an_interrupted_run_leaves_nothing(
     assert "Traceback" not in rest
     assert not list(temporary.iterdir())
     assert not _alive(inside)
+    assert json.loads(file.read_text())["status"] == "interrupted"
 
 
 def _descendants(pid: int) -> set[int]:
@@ -485,6 +489,20 @@ def _descendants(pid: int) -> set[int]:
 
 def _alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+
+def test_the_deadline_is_of_the_whole_run(
+    repository: MakeRepository, hubpub: RunHubpub, tmp_path: Path
+) -> None:
+    """A git server that accepts and never answers."""
+    repository(hubconf(BAD["good"]))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        done = hubpub(
+            *("verify", "octo/net:v1.0", "--deadline", "1", "--github-url", url), timeout=30
+        )
+    assert done.returncode == 4, done.stderr
+    assert "--deadline" in done.stderr
 
 
 def test_a_strict_umask_hides_nothing_from_the_sandbox(
