@@ -16,6 +16,7 @@ from hubpub.source.interpret.values import (
     Unknown,
     Value,
     plain,
+    truth,
 )
 
 if TYPE_CHECKING:
@@ -104,6 +105,23 @@ def _map(machine: Machine, given: Given, scope: Scope, at: tree.At) -> Value:
     return Items("list", found, not complete, machine.doubt)
 
 
+def _filter(machine: Machine, given: Given, scope: Scope, at: tree.At) -> Value:
+    if len(given.positional) < 2:
+        return Unknown("a filter")
+    predicate, among = given.positional[0], given.positional[1]
+    items, complete = expressions.iterate(machine, among)
+    found: list[Value] = []
+    for item in items:
+        keeps: Value = item
+        if not (isinstance(predicate, Literal) and predicate.value is None):
+            keeps = calls.invoke(machine, predicate, calls.Given((item,)), scope, at)
+        held = truth(keeps)
+        if held:
+            found.append(item)
+        complete = complete and held is not None
+    return Items("list", found, not complete, machine.doubt)
+
+
 def _product(machine: Machine, given: Given, scope: Scope, at: tree.At) -> Value:
     del scope, at
     rows: list[list[Value]] = [[]]
@@ -145,6 +163,7 @@ ITERABLES: dict[str, models.Model] = {
     "builtins.zip": _zip,
     "builtins.enumerate": _enumerate,
     "builtins.map": _map,
+    "builtins.filter": _filter,
     "itertools.product": _product,
     "itertools.chain": _chain,
 }
