@@ -476,3 +476,76 @@ def test_distributions_are_known_installed_first(module: str, expected: tuple[st
 )
 def test_modules_of_distributions(distribution: str, module: str | None) -> None:
     assert packages.module_of(distribution) == module
+
+
+CHECKPOINTS = '''dependencies = ["torch"]
+import torch
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from torch.hub import load_state_dict_from_url as _load, download_url_to_file as _fetch
+from torch.utils import model_zoo as _zoo
+from urllib.request import urlretrieve as _retrieve
+from pk.consts import BASE, URLS
+
+
+@dataclass
+class _Config:
+    url: str
+    name: str = "x"
+
+
+class _Weights(Enum):
+    A = "https://e.org/enum.pth"
+
+
+_CONFIG = _Config(url=f"{BASE}/config.pth")
+
+
+def net(size="s", path=None):
+    """A net."""
+    from huggingface_hub import hf_hub_download
+    from safetensors.torch import load_file
+
+    _load(URLS[size], check_hash=True)
+    _load(_CONFIG.url, file_name="named.pth")
+    partial(_load, map_location="cpu")(_Weights.A.value)
+    _load(f"{BASE}/{size}.pth")
+    _zoo.load_url(BASE + "/zoo.pth")
+    load_file(hf_hub_download(repo_id="o/r", filename="m.safetensors"))
+    _fetch("https://e.org/fetched.pth", "/tmp/f.pth")
+    _retrieve("https://e.org/retrieved.pth", "r.pth")
+    torch.load(path, weights_only=True)
+'''
+
+
+def test_checkpoints_are_resolved_wherever_their_names_come_from(tmp_path: Path) -> None:
+    constants = (
+        'BASE = "https://e.org/v1"\nURLS = {"s": BASE + "/s.pth", "l": "{}/l.pth".format(BASE)}\n'
+    )
+    root = build(tmp_path / "r", {"hubconf.py": CHECKPOINTS, "pk/consts.py": constants})
+    found = read(root).downloads
+    assert all(download.entrypoints == ("net",) for download in found)
+    urls = [
+        (download.function.rpartition(".")[2], argument.values if argument.known else None)
+        for download in found
+        for name in ("url", "filename", "f")
+        if (argument := download.argument(name)) is not None
+    ]
+    assert urls == [
+        ("load_state_dict_from_url", ("https://e.org/v1/s.pth", "https://e.org/v1/l.pth")),
+        ("load_state_dict_from_url", ("https://e.org/v1/config.pth",)),
+        ("load_state_dict_from_url", ("https://e.org/enum.pth",)),
+        ("load_state_dict_from_url", None),  # any size: said to be unknown
+        ("load_url", ("https://e.org/v1/zoo.pth",)),
+        ("hf_hub_download", ("m.safetensors",)),
+        ("load_file", None),
+        ("download_url_to_file", ("https://e.org/fetched.pth",)),
+        ("urlretrieve", ("https://e.org/retrieved.pth",)),
+        ("urlretrieve", ("r.pth",)),
+        ("load", None),
+    ]
+    named = [download.argument("file_name") for download in found]
+    assert [argument.values for argument in named if argument is not None] == [("named.pth",)]
+    where = [download.argument("map_location") for download in found]
+    assert [argument.values for argument in where if argument is not None] == [("cpu",)]

@@ -138,26 +138,8 @@ def _external(
     machine: Machine, function: External, given: Given, scope: Scope, at: tree.At
 ) -> Value:
     name = known.canonical(function.name)
-    if name in known.REPORTED and not function.called:
-        parameters = known.REPORTED[name]
-        named = [
-            (parameters[index] if index < len(parameters) else index, value)
-            for index, value in enumerate(given.positional)
-        ]
-        places = tuple(
-            (parameters[key] if isinstance(key, int) and key < len(parameters) else key, place)
-            for key, place in given.places
-        )
-        machine.events.append(
-            CallEvent(
-                name,
-                (scope.path, at),
-                (*named, *given.keywords.items()),
-                places,
-                given.complete,
-                machine.doubt > 0,
-            )
-        )
+    if not function.called:
+        report(machine, name, given, scope, at)
     for argument in (*given.positional, *given.keywords.values()):
         follow_callback(machine, argument)
     if name == "torch.hub.get_dir":
@@ -165,6 +147,31 @@ def _external(
     if function.called:
         return External(f"{function.name}()", called=True)
     return Instance(External(name), doubt=machine.doubt, arguments=given.positional[:2])
+
+
+def report(machine: Machine, name: str, given: Given, scope: Scope, at: tree.At) -> None:
+    """Note a call of a function that rules ask about, its arguments by their parameters' names."""
+    parameters = known.REPORTED.get(name)
+    if parameters is None:
+        return
+    named = [
+        (parameters[index] if index < len(parameters) else index, value)
+        for index, value in enumerate(given.positional)
+    ]
+    places = tuple(
+        (parameters[key] if isinstance(key, int) and key < len(parameters) else key, place)
+        for key, place in given.places
+    )
+    machine.events.append(
+        CallEvent(
+            name,
+            (scope.path, at),
+            (*named, *given.keywords.items()),
+            places,
+            given.complete,
+            machine.doubt > 0,
+        )
+    )
 
 
 def follow_callback(machine: Machine, argument: Value) -> None:
