@@ -5,6 +5,7 @@ A new axis is a new function here. Facts decide; a claim is only believed where 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -110,6 +111,8 @@ def _loads(evidence: Evidence) -> Verdict:
     facts, claims = evidence.facts, evidence.claims
     if facts.ended != "exit":
         reason = _ENDED.get(facts.ended, f"killed by signal {facts.signal}")
+        if facts.signal == signal.SIGXCPU:
+            reason = "more CPU time than the limit (--cpu-time)"
         if facts.ended == "download":
             reason = _download_trouble(evidence.requests) or reason
         return Verdict("fail", reason, help=_advice(evidence, {}))

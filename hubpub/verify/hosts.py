@@ -51,7 +51,13 @@ def rules(allowed: Iterable[str]) -> tuple[Rule, ...]:
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port = None, None
-        if not host or parts.path or parts.query or parts.username is not None:
+        if (
+            not host
+            or "*" in host.removeprefix("*.")
+            or parts.path
+            or parts.query
+            or parts.username is not None
+        ):
             raise UsageError(f"--allow-host {text!r} is no HOST[:PORT]", help="such as example.org")
         found.append(Rule(host, port, by_user=True))
     return tuple(found)

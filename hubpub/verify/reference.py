@@ -92,6 +92,15 @@ def _local(text: str, working_tree: bool) -> Target:
     if working_tree and ref:
         raise UsageError("--working-tree takes the files as they are, so no ref goes with it")
     path = path.resolve()
+    above = next((folder for folder in path.parents if (folder / ".git").exists()), None)
+    if not working_tree and above is not None and not (path / ".git").exists():
+        bare = (path / "HEAD").is_file() and (path / "objects").is_dir()
+        if not bare:
+            raise UsageError(
+                f"{name!r} is a folder of the repository {str(above)!r}, "
+                "and torch.hub reads hubconf.py at a repository's root",
+                help=f"hubpub verify {above}",
+            )
     repo = re.sub(r"[^A-Za-z0-9._-]+", "-", path.name).strip("-.") or "repository"
     return Target("local", repo, _checked(ref) if ref else None, path, working_tree)
 

@@ -182,7 +182,9 @@ def test_connect_to_a_host_that_is_not_allowed(proxies: list[Proxy]) -> None:
         assert status == 403, target
 
 
-@pytest.mark.parametrize("text", ["", "http://x", "a/b", "host:port", "user@host", "host:99999"])
+@pytest.mark.parametrize(
+    "text", ["", "http://x", "a/b", "host:port", "user@host", "host:99999", "*", "a.*"]
+)
 def test_allow_host_refuses_what_is_no_host(text: str) -> None:
     with pytest.raises(UsageError):
         rules([text])

@@ -71,6 +71,16 @@ def test_working_tree_needs_a_directory(text: str) -> None:
         parse(text, working_tree=True)
 
 
+def test_a_folder_inside_a_repository_names_its_root(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        parse(str(tmp_path / "sub" / "deep"))
+    assert caught.value.help == f"hubpub verify {tmp_path}"
+    assert parse(str(tmp_path / "sub"), working_tree=True).working_tree
+    assert parse(str(tmp_path)).path == tmp_path
+
+
 @given(st.text(max_size=60))
 def test_parse_never_fails_in_another_way(text: str) -> None:
     try:

@@ -491,6 +491,13 @@ def _alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 
+def test_cpu_time_has_a_limit_that_says_so(repository: MakeRepository, verify: Verify) -> None:
+    repository(hubconf(BAD["loops"]))
+    run = verify("octo/net:v1.0", "--cpu-time", "1", "--timeout", "60")
+    assert run.axis("loops", "loads") == ("fail", "more CPU time than the limit (--cpu-time)")
+    assert run.result("loops")["facts"]["ended"] == "signal"
+
+
 def test_the_deadline_is_of_the_whole_run(
     repository: MakeRepository, hubpub: RunHubpub, tmp_path: Path
 ) -> None:

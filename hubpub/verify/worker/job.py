@@ -25,6 +25,7 @@ _TEXT = 2000
 _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
+_CPU_GRACE_S = 5
 _MOST_LIMIT = (1 << 63) - 1
 _CHECKPOINT_SUFFIXES = (
     ".pt", ".pth", ".pt2", ".ckpt", ".bin", ".safetensors", ".pkl", ".pickle",
@@ -87,8 +88,10 @@ def _limit(limits: dict[str, Any]) -> None:
 def _lower(what: int, value: int) -> None:
     """Set a limit, or keep the one we were started under where that is lower (``ulimit``)."""
     hard = resource.getrlimit(what)[1]
-    bound = min(value, _MOST_LIMIT if hard == resource.RLIM_INFINITY else hard)
-    resource.setrlimit(what, (bound, bound))
+    most = _MOST_LIMIT if hard == resource.RLIM_INFINITY else hard
+    # Past the soft limit of CPU time comes SIGXCPU, which says why; only then SIGKILL.
+    grace = _CPU_GRACE_S if what == resource.RLIMIT_CPU else 0
+    resource.setrlimit(what, (min(value, most), min(value + grace, most)))
 
 
 def _settle(request: dict[str, Any]) -> None:
