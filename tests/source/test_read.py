@@ -549,3 +549,26 @@ def test_checkpoints_are_resolved_wherever_their_names_come_from(tmp_path: Path)
     assert [argument.values for argument in named if argument is not None] == [("named.pth",)]
     where = [download.argument("map_location") for download in found]
     assert [argument.values for argument in where if argument is not None] == [("cpu",)]
+
+
+@pytest.mark.parametrize(
+    ("hubconf", "package", "fails"),
+    [
+        ("from pk import gone\n", "def there(): pass\n", True),
+        ("from pk import there\n", "def there(): pass\n", False),
+        ("from pk import sub\n", "", False),  # a submodule
+        ("from pk import gone\n", "def __getattr__(name): return name\n", False),
+        ("from pk import gone\n", "from elsewhere import *\n", False),
+        ("from pk import gone\n", "exec('gone = 1')\n", False),
+        ("try:\n    from pk import gone\nexcept ImportError:\n    gone = None\n", "", False),
+        ("import os\nif os.environ.get('X'):\n    from pk import gone\n", "", False),
+        ("import pk\n", "from pk.sub import late\nlate = 1\n", False),  # a cycle
+    ],
+)
+def test_a_name_that_a_module_lacks_fails_the_import(
+    tmp_path: Path, hubconf: str, package: str, fails: bool
+) -> None:
+    files = {"hubconf.py": hubconf + "def net(): pass\n", "pk/__init__.py": package}
+    root = build(tmp_path / "r", {**files, "pk/sub.py": "from pk import late\n"})
+    found = [failure.reason for failure in read(root).failures]
+    assert found == (["cannot import name 'gone' from 'pk'"] if fails else [])

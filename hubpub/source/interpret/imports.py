@@ -275,9 +275,19 @@ def member(machine: Machine, module: Value, name: str, scope: Scope, at: tree.At
         return Unknown(f"{module.name} makes {name} at run time")
     if module.scope.stars:
         return External(f"{module.scope.stars[-1].name}.{name}")
-    if machine.guards and not _unfinished(machine, module):
-        raise RaisedError("ImportError", f"cannot import name {name!r}", (scope.path, at))
+    if not _unfinished(machine, module):
+        _lacks(machine, module, name, (scope.path, at))
     return Unknown(f"{module.name} has no {name}")
+
+
+def _lacks(machine: Machine, module: Module, name: str, place: tuple[str, tree.At]) -> None:
+    """The import fails: for a guard to catch, or for everybody."""
+    text = f"cannot import name {name!r} from {module.name!r}"
+    error = RaisedError("ImportError", text, place)
+    if machine.guards:
+        raise error
+    if not machine.doubt:
+        machine.failed.append(error)
 
 
 def _unfinished(machine: Machine, module: Module) -> bool:
