@@ -9,27 +9,13 @@ from urllib.parse import urlsplit
 
 from hubpub.diagnostic import Edit, Fix, Severity, Span
 from hubpub.rules import Finding, rule
-from hubpub.source.facts import Download, Place, Repo
+from hubpub.source.facts import CHECKPOINT_SUFFIXES, HASH_REGEX, Download, Place, Repo
 
 RELEASE_LIMIT = 2 << 30
 """What one asset of a GitHub release may hold, in bytes."""
-HASH = re.compile(r"-([a-f0-9]*)\.")
-"""torch.hub.HASH_REGEX: the first match in the cache name is what check_hash compares."""
 STAMP = re.compile(r"[a-f0-9]{8,}")
 ROOT = "/repository/"
 WORKING = "/working-directory"
-EXTENSIONS = (
-    ".pth",
-    ".pt",
-    ".ckpt",
-    ".bin",
-    ".safetensors",
-    ".th",
-    ".pkl",
-    ".tar",
-    ".jit",
-    ".onnx",
-)
 _URL_LOADERS = {"torch.hub.load_state_dict_from_url", "torch.utils.model_zoo.load_url"}
 _FETCHERS = {"torch.hub.download_url_to_file", "urllib.request.urlretrieve", "wget.download"}
 _FILE_LOADERS = {
@@ -55,7 +41,7 @@ def _cached(download: Download) -> Iterator[tuple[str, str, Place]]:
 
 
 def _visible_hash(name: str) -> str | None:
-    match = HASH.search(name)
+    match = HASH_REGEX.search(name)
     return match.group(1) if match else None
 
 
@@ -166,7 +152,7 @@ def unstamped_checkpoint(repo: Repo) -> Iterator[Finding]:
             continue  # HUB404 and HUB405 judge what is checked
         named = [(name, place) for _, name, place in _cached(download)]
         if download.function in _FETCHERS:
-            named = [item for item in named if item[0].lower().endswith(EXTENSIONS)]
+            named = [item for item in named if item[0].lower().endswith(CHECKPOINT_SUFFIXES)]
         for name, place in [*named, *_in_tree(repo, download)]:
             if STAMP.fullmatch(_visible_hash(name) or "") or (name, place) in seen:
                 continue

@@ -16,18 +16,6 @@ from hubpub.source.text import Text, Unreadable, decode
 MAX_DOCUMENT = 2 << 20
 """Documents larger than this are not read (bytes)."""
 MAX_DOCUMENTS = 300
-CHECKPOINTS = (
-    ".pth",
-    ".pt",
-    ".ckpt",
-    ".bin",
-    ".safetensors",
-    ".th",
-    ".pkl",
-    ".tar",
-    ".onnx",
-    ".jit",
-)
 
 _CALL = re.compile(r"\b(?:torch\.)?hub\.(load|list|help)\s*\(")
 _IGNORE = re.compile(r"hubpub:\s*(file-)?ignore\[([^\]\n]*)\][ \t]*(.*)")
@@ -242,7 +230,7 @@ def checkpoints(files: Files, paths: Sequence[str]) -> tuple[facts.CheckpointFil
     """Files that look like checkpoints, with their sizes."""
     found = []
     for path in paths:
-        if path.lower().endswith(CHECKPOINTS):
+        if path.lower().endswith(facts.CHECKPOINT_SUFFIXES):
             size = files.size(path)
             if size is not None:
                 found.append(facts.CheckpointFile(path, size))

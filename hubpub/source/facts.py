@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,14 @@ from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
 from hubpub.source.text import Text
+
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
+"""``torch.hub.HASH_REGEX``: its first match in a cache name is what ``check_hash`` compares."""
+CHECKPOINT_SUFFIXES = (
+    ".pth", ".pt", ".ckpt", ".bin", ".safetensors",
+    ".th", ".pkl", ".tar", ".onnx", ".jit",
+)  # fmt: skip
+"""How the names of checkpoints end, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +253,7 @@ class CheckpointFile:
 class Hubconf:
     """hubconf.py. ``insert`` is where a first statement may stand: after docstring, ``__future__``.
 
-    ``pure``: it defines no function or class of its own. ``modules`` are the names that it binds to
+    ``modules`` are the names that it binds to
     modules of the standard library, with the modules' names.
     """
 
@@ -252,7 +261,6 @@ class Hubconf:
     docstring: str | None
     dependencies: Dependencies
     insert: Place
-    pure: bool
     modules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 

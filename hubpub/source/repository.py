@@ -93,7 +93,6 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
             module.docstring,
             requirements.dependencies(outcome),
             _insertion(module),
-            pure=not any(isinstance(item, (tree.Function, tree.Class)) for item in module.body),
             modules=MappingProxyType(entrypoints.modules(outcome)),
         ),
         problems=tuple(

@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin
 
+from hubpub.source.facts import HASH_REGEX
 from hubpub.verify.egress import Request
 
 _MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-# torch.hub.HASH_REGEX: what load_state_dict_from_url(check_hash=True) takes for the hash.
-_HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
 _CHECKPOINT_SUFFIXES = frozenset(
@@ -151,7 +150,7 @@ def stamp(filename: str, sha256: str) -> Stamp:
     Fewer than eight digits, or a date, is text that the loader would take for a hash by mistake,
     not a stamp that a publisher made; it counts as absent unless it agrees.
     """
-    found = _HASH_REGEX.search(filename)
+    found = HASH_REGEX.search(filename)
     prefix = found.group(1) if found else ""
     if not prefix:
         return Stamp(None, "absent")

@@ -217,11 +217,6 @@ def join(values: Iterable[Value]) -> Value:
     return Choice(tuple(found.values())) if found else UNBOUND
 
 
-def _too_many(found: dict[object, Value]) -> bool:
-    literals = all(isinstance(value, Literal) for value in found.values())
-    return not literals or len(found) > MAX_OPTIONS
-
-
 def identity(value: Value) -> object:
     """Equal for values that are certainly the same object, equal literals, or equally unknown."""
     if isinstance(value, Literal):
