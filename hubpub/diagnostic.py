@@ -75,7 +75,9 @@ class Note:
 class Diagnostic:
     """One finding. Ordered by path, line, column, code.
 
-    ``path`` is relative to the repository root, with forward slashes.
+    ``path`` is relative to the repository root, with forward slashes. ``root`` is the way from the
+    current directory to that root, empty where they are the same: people and CI want paths from
+    where they stand, :attr:`location` and :meth:`seen_from_here`; the JSON contract wants ``path``.
     """
 
     path: str
@@ -87,3 +89,13 @@ class Diagnostic:
     help: str | None = field(default=None, compare=False)
     notes: tuple[Note, ...] = field(default=(), compare=False)
     fix: Fix | None = field(default=None, compare=False)
+    root: str = ""
+
+    @property
+    def location(self) -> str:
+        """The path of the finding from the current directory."""
+        return self.seen_from_here(self.path)
+
+    def seen_from_here(self, path: str) -> str:
+        """A path of the finding's repository (its own, or a note's) from the current directory."""
+        return f"{self.root}/{path}" if self.root else path

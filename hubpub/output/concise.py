@@ -13,7 +13,7 @@ from hubpub.output.text import COLORS, paint
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
     """``path:line:column: severity[CODE] message``."""
     return "".join(
-        f"{visible(item.path)}:{item.span.line}:{item.span.column}: "
+        f"{visible(item.location)}:{item.span.line}:{item.span.column}: "
         f"{paint(f'{item.severity.label}[{item.code}]', COLORS[item.severity], run)} "
         f"{visible(item.message)}\n"
         for item in diagnostics

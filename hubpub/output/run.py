@@ -12,7 +12,10 @@ def _no_line(path: str, number: int) -> str:  # noqa: ARG001
 
 @dataclass(frozen=True)
 class Run:
-    """``line`` gives a line (of a path, 1-based) without its end; empty past the end."""
+    """``line`` gives a line (of a location, 1-based) without its end; empty past the end.
+
+    A location is a path from the current directory: :attr:`hubpub.diagnostic.Diagnostic.location`.
+    """
 
     line: Callable[[str, int], str] = _no_line
     color: bool = False

@@ -29,9 +29,11 @@ def _block(item: Diagnostic, run: Run) -> str:
     lines = [f"{head} {item.name}: {paint(visible(item.message), '1', run)}"]
     last = max([item.span.line, *(note.span.line for note in item.notes)])
     margin = len(str(last))
-    lines += _snippet(item.path, item.span, "-->", "^", COLORS[item.severity], margin, run)
+    lines += _snippet(item.location, item.span, "-->", "^", COLORS[item.severity], margin, run)
     for note in item.notes:
-        lines += _snippet(note.path, note.span, ":::", "-", "34", margin, run, note.message)
+        lines += _snippet(
+            item.seen_from_here(note.path), note.span, ":::", "-", "34", margin, run, note.message
+        )
     pad = " " * margin
     if item.help is not None:
         for index, text in enumerate(item.help.splitlines()):

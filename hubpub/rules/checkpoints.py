@@ -64,11 +64,14 @@ def checkpoint_over_2gb(repo: Repo) -> Iterator[Finding]:
     ## Example
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
     ```tree
     weights/huge-0a1b2c3d.pth 3 GiB
@@ -77,11 +80,14 @@ def checkpoint_over_2gb(repo: Repo) -> Iterator[Finding]:
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
     ```tree
     weights/half-0a1b2c3d.pth 1 GiB

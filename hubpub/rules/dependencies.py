@@ -108,21 +108,27 @@ def dependencies_not_a_list(repo: Repo) -> Iterator[Finding]:
     ## Example
 
     ```python
+    import torch
+
     dependencies = "torch"
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Fix safety

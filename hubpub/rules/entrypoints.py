@@ -23,16 +23,20 @@ def missing_docstring(repo: Repo) -> Iterator[Finding]:
     ## Example
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny(pretrained=False):
-        return None
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
@@ -42,7 +46,7 @@ def missing_docstring(repo: Repo) -> Iterator[Finding]:
         Args:
             pretrained: load the published weights.
         \"\"\"
-        return None
+        return torch.nn.Linear(2, 1)
     ```
     """
     for item in repo.entrypoints:
@@ -133,6 +137,7 @@ def hidden_entrypoint(repo: Repo) -> Iterator[Finding]:
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
 
 
     def _large():
@@ -152,6 +157,7 @@ def hidden_entrypoint(repo: Repo) -> Iterator[Finding]:
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
 
 
     def large():

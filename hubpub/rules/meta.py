@@ -35,12 +35,14 @@ def syntax_error(repo: Repo) -> Iterator[Finding]:
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny(pretrained=False):
         \"\"\"A tiny network.\"\"\"
-        return None
+        return torch.nn.Linear(2, 1)
     ```
 
     ## References
@@ -78,28 +80,34 @@ def unused_ignore(repo: Repo) -> Iterator[Finding]:
     ## Example
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():  # hubpub: ignore[missing-docstring] internal
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Fix safety
 
     The comment is removed; code is not touched.
     """
-    del repo  # hubpub.check knows what was suppressed, and reports this rule
+    del repo  # hubpub.check.suppression knows what was suppressed, and reports this rule
     yield from ()
 
 
@@ -117,24 +125,29 @@ def unknown_rule(repo: Repo) -> Iterator[Finding]:
     ## Example
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():  # hubpub: ignore[HUB999] internal
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():  # hubpub: ignore[HUB201] internal
-        return None
+        return torch.nn.Linear(2, 1)
     ```
     """
-    del repo  # hubpub.check knows the selectors, and reports this rule
+    del repo  # hubpub.check.suppression knows the selectors, and reports this rule
     yield from ()
 
 
@@ -152,21 +165,27 @@ def no_hubconf(repo: Repo) -> Iterator[Finding]:
     ## Example
 
     ```python title="src/hubconf.py"
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
     """
     blocked = [item for item in repo.problems if item.place.path == "hubconf.py"]
@@ -201,11 +220,14 @@ def no_entrypoints(repo: Repo) -> Iterator[Finding]:
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
     """
     if repo.hubconf is not None and not repo.entrypoints and not repo.dynamic:
@@ -235,11 +257,14 @@ def dynamic_entrypoints(repo: Repo) -> Iterator[Finding]:
     import json
     import os
 
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
 
 
     for _name in json.loads(os.environ.get("NETWORKS", "[]")):
@@ -249,11 +274,14 @@ def dynamic_entrypoints(repo: Repo) -> Iterator[Finding]:
     ## Use instead
 
     ```python
+    import torch
+
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
 
 
     for _name in ("small", "large"):

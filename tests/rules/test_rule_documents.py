@@ -14,7 +14,20 @@ RULES = rules.all_rules()
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 WITHOUT_HUBCONF = {"HUB004"}
 """Rules whose examples have no hubconf.py at the root on purpose."""
-PLAIN = 'dependencies = ["torch"]\n\n\ndef tiny():\n    """A tiny network."""\n'
+WITHOUT = {"HUB605": {"LICENSE"}}
+"""Files of :data:`AROUND` that a rule's example lacks on purpose."""
+AROUND = {
+    "LICENSE": "Anybody may use this.\n",
+    "README.md": 'model = torch.hub.load("octo/net:v1.0", name, trust_repo=True)\n',
+}
+"""What every example repository has beside its blocks, unless they bring their own."""
+PLAIN = """dependencies = ["torch"]
+
+
+def tiny():
+    '''A tiny network.'''
+    return object()
+"""
 
 
 def build(root: Path, rule: rules.Rule, heading: str) -> Path:
@@ -35,6 +48,10 @@ def build(root: Path, rule: rules.Rule, heading: str) -> Path:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(block.text, encoding="utf-8")
     files = {block.file for block in blocks}
+    named = {path for block in blocks for path in (block.file, *block.text.split())}
+    for path, text in AROUND.items():
+        if path not in named and not (heading == "Example" and path in WITHOUT.get(rule.code, ())):
+            (root / path).write_text(text, encoding="utf-8")
     if "hubconf.py" not in files and not (rule.code in WITHOUT_HUBCONF and heading == "Example"):
         (root / "hubconf.py").write_text(PLAIN, encoding="utf-8")
     return root

@@ -1,0 +1,64 @@
+"""Load, judge and suppress: facts become sorted diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hubpub import rules, source
+from hubpub.check.selection import is_selected
+from hubpub.check.suppression import diagnostic, suppress, unknown_selectors, unused
+from hubpub.config import Settings
+from hubpub.diagnostic import Diagnostic, Severity
+from hubpub.errors import UsageError
+from hubpub.source.facts import Repo
+from hubpub.source.text import Text
+
+if TYPE_CHECKING:
+    from hubpub.source.cache import Cache
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found. ``sources`` are the files that diagnostics point at, for rendering."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    repo: Repo
+    sources: Mapping[str, Text] = field(compare=False)
+
+    def failed(self, at: Severity) -> bool:
+        """Whether a finding is at least as severe as ``at``."""
+        return any(item.severity >= at for item in self.diagnostics)
+
+
+def check(root: Path, settings: Settings | None = None, cache: Cache | None = None) -> CheckResult:
+    """Judge the repository at ``root`` (the directory that holds hubconf.py).
+
+    With a ``cache``, facts are taken from it where nothing that was read has changed.
+
+    Raises:
+        UsageError: ``root`` is not a directory.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise UsageError(
+            f"{root} is not a directory", help="give the root of a repository, or nothing for ."
+        )
+    return judge(source.read(root, cache), settings or Settings())
+
+
+def judge(repo: Repo, settings: Settings) -> CheckResult:
+    """The findings of every selected rule, after suppression, sorted."""
+    every = [diagnostic(rule, found) for rule in rules.all_rules() for found in rule.check(repo)]
+    every += unknown_selectors(repo, settings)
+    kept, used = suppress(every, repo)
+    kept += unused(repo, used)
+    selected = {rule.code for rule in rules.all_rules() if is_selected(rule, settings)}
+    chosen = {item for item in kept if item.code in selected}
+    return CheckResult(tuple(sorted(chosen, key=_order)), repo, repo.texts)
+
+
+def _order(item: Diagnostic) -> tuple[object, ...]:
+    return (item.path, item.span, item.code, item.message)
