@@ -2,10 +2,11 @@
 
     python benchmarks/agreement.py CHECKOUTS publishers.json
 
-CHECKOUTS holds one folder per repository, called ``owner+name`` (or ``owner/name``), at the commit
-that the record names. ``publishers.json`` is a list of records with at least ``repo`` and
-``truth_list`` (the names that the real loader returned, null where it failed); ``hubconf_sha256``
-tells a checkout at another commit, which is left out and said so. Nothing of a checkout is run.
+CHECKOUTS holds one folder per repository, called ``owner+name`` (or ``owner__name``, or
+``owner/name``), at the commit that the record names. ``publishers.json`` is a list of records with
+at least ``repo`` and ``truth_list`` (the names that the real loader returned, null where it
+failed); ``hubconf_sha256`` tells a checkout at another commit, which is left out and said so.
+Nothing of a checkout is run.
 
 A repository agrees when the names are exactly those of the truth. With ``dynamic`` places it need
 not: then only a surplus name of certainty ``certain`` counts against it. The exit status is 1 where
@@ -40,7 +41,7 @@ class Score:
 
 
 def checkout(base: Path, repo: str) -> Path | None:
-    for name in (repo.replace("/", "+"), repo):
+    for name in (repo.replace("/", "+"), repo.replace("/", "__"), repo):
         if (base / name).is_dir():
             return base / name
     return None
