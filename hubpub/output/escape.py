@@ -18,7 +18,8 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31mb\n")
     'a\\x1b[31mb\\n'
     """
-    shown = "".join(_escape(char) for char in text)
+    plain = text.isascii() and text.isprintable()
+    shown = text if plain else "".join(_escape(char) for char in text)
     shown = shown.replace("##[", "\\x23#[").replace("##vso[", "\\x23#vso[")
     stripped = shown.lstrip()
     if stripped.startswith("::"):
