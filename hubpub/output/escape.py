@@ -30,6 +30,11 @@ def visible(text: str) -> str:
 def _escape(char: str) -> str:
     if char in _KEPT or (" " <= char <= "~"):
         return char
-    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} or _is_none(char):
         return char.encode("unicode_escape", "surrogatepass").decode("ascii")
     return char
+
+
+def _is_none(char: str) -> bool:
+    """Whether Unicode says that this is no character and never will be one; XML refuses some."""
+    return "\ufdd0" <= char <= "\ufdef" or ord(char) & 0xFFFE == 0xFFFE

@@ -33,8 +33,7 @@ def _command(item: Diagnostic) -> str:
     for note in item.notes:
         where = f"{visible(item.seen_from_here(note.path))}:{note.span.line}"
         lines.append(f"{where}: {visible(note.message)}")
-    if item.help is not None:
-        lines += [f"help: {visible(line)}" for line in item.help.splitlines()]
+    lines += [visible(line) for line in f"help: {item.help}".splitlines() if item.help is not None]
     return f"::{COMMANDS[item.severity]} {shown}::{'%0A'.join(map(_data, lines))}"
 
 

@@ -20,7 +20,12 @@ def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:  # noqa: ARG001
 
 def dumps(value: object) -> str:
     """JSON in ASCII, so that no byte of a repository reaches a terminal or a log unescaped."""
-    return json.dumps(value, indent=2) + "\n"
+    return safe(json.dumps(value, indent=2)) + "\n"
+
+
+def safe(text: str) -> str:
+    """The same JSON without ``##[`` and ``##vso[``, which are commands to a CI's log anywhere."""
+    return text.replace("##[", "\\u0023#[").replace("##vso[", "\\u0023#vso[")
 
 
 def fields(item: Diagnostic) -> dict[str, Any]:

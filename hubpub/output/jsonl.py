@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 
 from hubpub.diagnostic import Diagnostic
-from hubpub.output.json import VERSION, fields
+from hubpub.output.json import VERSION, fields, safe
 from hubpub.output.run import Run
 
 
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:  # noqa: ARG001
     """``{"version": 1, "code": ...}`` and a newline for each finding, in ASCII."""
-    return "".join(json.dumps({"version": VERSION, **fields(item)}) + "\n" for item in diagnostics)
+    return "".join(
+        safe(json.dumps({"version": VERSION, **fields(item)})) + "\n" for item in diagnostics
+    )

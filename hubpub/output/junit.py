@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hubpub.diagnostic import Diagnostic
 from hubpub.output.escape import visible
+from hubpub.output.groups import Group, grouped
 from hubpub.output.run import Run
 
 
@@ -37,13 +38,13 @@ def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
 def _suite(root: str, cases: list[ET.Element]) -> ET.Element:
     failures = sum(case.find("failure") is not None for case in cases)
     numbers = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "skipped": "0"}
-    suite = ET.Element("testsuite", {"name": _text(root or "."), **numbers})
+    suite = ET.Element("testsuite", {"name": visible(root or "."), **numbers})
     suite.extend(cases)
     return suite
 
 
 def _clean(root: str) -> ET.Element:
-    return ET.Element("testcase", name="no findings", classname=_text(root or "."))
+    return ET.Element("testcase", name="no findings", classname=visible(root or "."))
 
 
 def _case(items: Sequence[Diagnostic], run: Run) -> ET.Element:
@@ -51,31 +52,30 @@ def _case(items: Sequence[Diagnostic], run: Run) -> ET.Element:
     first = items[0]
     case = ET.Element(
         "testcase",
-        name=_text(f"{first.code} {first.name}"),
-        classname=_text(first.location),
-        file=_text(first.location),
+        name=visible(f"{first.code} {first.name}"),
+        classname=visible(first.location),
+        file=visible(first.location),
     )
     worst = max(item.severity for item in items)
     if worst >= run.fail_on:
         more = f" (and {len(items) - 1} more)" if len(items) > 1 else ""
-        said = ET.SubElement(case, "failure", message=_text(first.message) + more)
+        said = ET.SubElement(case, "failure", message=visible(first.message) + more)
         said.set("type", worst.label)
     else:
         said = ET.SubElement(case, "system-out")
-    said.text = "\n".join(line for item in items for line in _lines(item))
+    said.text = "\n".join(line for group in grouped(items) for line in _lines(group))
     return case
 
 
-def _lines(item: Diagnostic) -> list[str]:
-    where = f"{_text(item.location)}:{item.span.line}:{item.span.column}"
-    lines = [f"{where}: {item.severity.label}[{item.code}] {_text(item.message)}"]
-    for note in item.notes:
-        there = f"{_text(item.seen_from_here(note.path))}:{note.span.line}"
-        lines.append(f"  {there}: {_text(note.message)}")
-    lines += [f"  help: {_text(line)}" for line in (item.help or "").splitlines()]
-    return lines
-
-
-def _text(text: str) -> str:
-    """``text`` without what a terminal would obey and without what XML 1.0 cannot hold."""
-    return visible(text).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+def _lines(group: Group) -> Iterator[str]:
+    """A line for each place, then what explains them and what to do."""
+    first = group.first
+    label = f"{first.severity.label}[{first.code}]"
+    where = visible(first.location)
+    for line, column in group.places:
+        yield f"{where}:{line}:{column}: {label} {visible(first.message)}"
+    for note in group.notes:
+        there = f"{visible(first.seen_from_here(note.path))}:{note.span.line}"
+        yield f"  {there}: {visible(note.message)}"
+    for text in (first.help or "").splitlines():
+        yield f"  help: {visible(text)}"

@@ -19,7 +19,7 @@ _LONGEST = 600
 """Characters of one text; a hostile repository can make longer ones."""
 _PLACES = 20
 """How many places of one finding are shown."""
-_PUNCTUATION = re.compile(r"[!-#%-,.-/:-?\[-`{-~-]")
+_PUNCTUATION = re.compile(r"[!#&()*+.:<=>\[\\\]^_`{|}~-]")
 _REFERENCE = re.compile(r"[@$]")
 
 
@@ -68,6 +68,7 @@ def _pieces(groups: Sequence[Group], run: Run) -> Iterator[tuple[str, int | None
             yield _row(group, run), len(group.items)
         yield "\n</details>\n" if folded else "", None
     advised = [group for group in groups if group.first.help is not None or group.notes]
+    advised.sort(key=lambda group: -group.first.severity)
     if advised:
         yield "\n<details><summary>What to do</summary>\n\n", None
         for group in advised:

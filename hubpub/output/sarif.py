@@ -58,7 +58,7 @@ def _rule(item: Diagnostic, run: Run) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": item.code, "name": item.name, "helpUri": url}
     rule = run.rules.get(item.code)
     if rule is None:
-        return shown
+        return shown | {"shortDescription": {"text": item.name}}
     purpose = f"{rule.section('What it does')}\n\n{rule.section('Why is this bad?')}".strip()
     return shown | {
         "shortDescription": {"text": rule.summary[:_LONGEST]},
