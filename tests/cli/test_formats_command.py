@@ -52,9 +52,9 @@ def test_statistics(hubpub: RunHubpub, bad: Path, tmp_path: Path) -> None:
     ("environment", "options", "colored"),
     [
         ({}, [], False),
-        ({"FORCE_COLOR": "1"}, [], True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, [], True),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
-        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, ["--color", "never"], False),
         ({"NO_COLOR": "1"}, ["--color", "always"], True),
     ],
 )

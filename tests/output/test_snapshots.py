@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ COLORED = replace(RUN, color=True)
 DESCRIBED = list(RULES.values())
 
 SHOWN: dict[str, Callable[[], str]] = {
-    **{name: lambda name=name: formats.render(name, DIAGNOSTICS, RUN) for name in formats.FORMATS},
+    **{name: partial(formats.render, name, DIAGNOSTICS, RUN) for name in formats.FORMATS},
     "full-color": lambda: formats.render("full", DIAGNOSTICS, COLORED),
     "concise-color": lambda: formats.render("concise", DIAGNOSTICS, COLORED),
     "statistics": lambda: statistics.render("full", DIAGNOSTICS, RUN),

@@ -49,20 +49,15 @@ def test_every_link_to_a_rule_leads_to_it(name: str) -> None:
     assert {f"{item.name}-{item.code.lower()}" for item in rules.all_rules()} <= known
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        rules_page.BEGIN,
-        rules_page.END + rules_page.BEGIN,
-        2 * (rules_page.BEGIN + rules_page.END),
-    ],
-)
+BEGIN, END = rules_page.BEGIN, rules_page.END
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, END + BEGIN, 2 * (BEGIN + END)])
 def test_a_page_without_its_markers_is_not_written(text: str) -> None:
     with pytest.raises(ValueError, match="once each"):
         rules_page.placed(text, "x")
 
 
 def test_what_stands_around_the_markers_stays() -> None:
-    text = f"before {rules_page.BEGIN} old {rules_page.END} after"
+    text = f"before {BEGIN} old {END} after"
     assert rules_page.placed(text, "new") == "before new after"
