@@ -67,13 +67,21 @@ def _pieces(groups: Sequence[Group], run: Run) -> Iterator[tuple[str, int | None
         for group in chosen:
             yield _row(group, run), len(group.items)
         yield "\n</details>\n" if folded else "", None
-    advised = [group for group in groups if group.first.help is not None or group.notes]
-    advised.sort(key=lambda group: -group.first.severity)
+    advised = _advised(groups)
     if advised:
         yield "\n<details><summary>What to do</summary>\n\n", None
-        for group in advised:
-            yield _advice(group, run), 0
+        for chosen in advised:
+            yield _advice(chosen, run), 0
         yield "\n</details>\n", None
+
+
+def _advised(groups: Sequence[Group]) -> list[list[Group]]:
+    """The findings that say what to do or why, those with the same help together, worst first."""
+    found: dict[tuple[str, str | None], list[Group]] = {}
+    for group in sorted(groups, key=lambda group: -group.first.severity):
+        if group.first.help is not None or group.notes:
+            found.setdefault((group.first.code, group.first.help), []).append(group)
+    return list(found.values())
 
 
 def _counts(groups: Sequence[Group], run: Run) -> str:
@@ -107,15 +115,15 @@ def _place(location: str, span: Span, text: str, run: Run) -> str:
     return f"[{shown}]({start}{encoded(location)}#L{span.line}{end})"
 
 
-def _advice(group: Group, run: Run) -> str:
-    """One item of a list: the rule and place, the help, and the places that explain."""
-    item = group.first
-    text = f"{item.location}:{item.span.line}"
-    advice = "<br>".join(escaped(line) for line in (item.help or "").splitlines())
-    shown = f"- {_rule(item)}, {_place(item.location, item.span, text, run)}"
-    shown += f": {advice}\n" if advice else "\n"
-    for note in group.notes[:_PLACES]:
-        location = item.seen_from_here(note.path)
-        where = _place(location, note.span, f"{location}:{note.span.line}", run)
-        shown += f"  - {where}: {escaped(note.message)}\n"
-    return shown
+def _advice(groups: Sequence[Group], run: Run) -> str:
+    """One item of a list: the rule and the help, and below it the places that explain."""
+    first = groups[0].first
+    advice = "<br>".join(escaped(line) for line in (first.help or "").splitlines())
+    shown = f"- {_rule(first)}{': ' if advice else ''}{advice}\n"
+    notes = [(group.first, note) for group in groups for note in group.notes]
+    for item, note in notes[:_PLACES]:
+        there = item.seen_from_here(note.path)
+        here = _place(item.location, item.span, f"{item.location}:{item.span.line}", run)
+        where = _place(there, note.span, f"{there}:{note.span.line}", run)
+        shown += f"  - {here}, see {where}: {escaped(note.message)}\n"
+    return shown + (f"  - and {len(notes) - _PLACES} more\n" if len(notes) > _PLACES else "")
