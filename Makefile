@@ -10,7 +10,7 @@ WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup system demo test lint format bench picture wheel clean
+.PHONY: help setup system demo test lint format bench picture rules wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench: setup ## Print what hubpub costs beside importing libcst and torch
 
 picture: setup ## Draw docs/session.svg from a run of the demo
 	@$(BIN)/python docs/session.py
+
+rules: setup ## Write docs/rules.md and the list of rules in README.md
+	@$(BIN)/python docs/write_rules.py
 
 wheel: setup ## Build dist/*.whl
 	@$(BIN)/python -m build --wheel

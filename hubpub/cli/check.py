@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hubpub.cli.outputs import Target, targets, use_color, write_file
+from hubpub.cli.outputs import Target, files_url, targets, use_color, write_file
 from hubpub.errors import UsageError
+from hubpub.output.formats import FORMATS
 
-FORMATS = ("full", "concise", "json")
+if TYPE_CHECKING:
+    from hubpub.diagnostic import Severity
 
 
 def repository(path: str) -> Path:
@@ -47,6 +50,13 @@ def repository(path: str) -> Path:
 @click.option("--fix", "mend", is_flag=True, help="Apply the safe fixes.")
 @click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
 @click.option("--diff", "show", is_flag=True, help="Show what --fix would change, change nothing.")
+@click.option("--statistics", "count", is_flag=True, help="Count findings by rule instead.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours on stdout; auto: where a terminal shows them, or as NO_COLOR or FORCE_COLOR say.",
+)
 def command(
     path: str,
     formats: tuple[str, ...],
@@ -57,12 +67,16 @@ def command(
     mend: bool,
     no_cache: bool,
     show: bool,
+    count: bool,
+    color: str,
 ) -> int:
     """Check the repository at PATH (default: the current directory); never runs its code.
 
     Exit status: 0 clean, 1 findings, 2 usage or configuration, 3 a defect of hubpub.
     """
     outputs = targets(formats, FORMATS)
+    if count:
+        outputs = _counted(outputs)
     root = repository(path)
     from hubpub import check, config
     from hubpub.source.cache import Cache
@@ -85,12 +99,24 @@ def command(
             click.echo(f"changed {_visible(name)}", err=True)
     else:
         result = check.check(root, settings, None if no_cache else Cache())
-    _report(result, outputs)
+    _report(result, outputs, settings.fail_on, count=count, color=color)
     return 1 if result.failed(settings.fail_on) else 0
 
 
 def _split(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for word in words for part in word.split(",") if part.strip())
+
+
+def _counted(outputs: list[Target]) -> list[Target]:
+    """The outputs of a run that counts on stdout, in one of the formats that have counts."""
+    from hubpub.output.statistics import MODES
+
+    for name, file in outputs:
+        if file is None and name not in MODES:
+            raise UsageError(
+                f"--statistics has no format {name}", help=f"one of {', '.join(MODES)}"
+            )
+    return outputs if any(file is None for _, file in outputs) else [*outputs, ("full", None)]
 
 
 def _visible(text: str) -> str:
@@ -114,10 +140,12 @@ def _diff(fixed: object) -> int:
     return 1 if fixed.changed else 0
 
 
-def _report(result: object, outputs: list[Target]) -> None:
-    import importlib
-
+def _report(
+    result: object, outputs: list[Target], fail_on: Severity, *, count: bool, color: str
+) -> None:
     from hubpub.check import CheckResult
+    from hubpub.cli.described import by_code
+    from hubpub.output import formats, statistics
     from hubpub.output.run import Run
     from hubpub.output.text import summary
 
@@ -127,10 +155,12 @@ def _report(result: object, outputs: list[Target]) -> None:
     def line(path: str, number: int) -> str:
         return sources[path].line(number) if path in sources else ""
 
+    rules = by_code(item.code for item in result.diagnostics)
     for name, file in outputs:
-        module = importlib.import_module(f"hubpub.output.{'text' if name == 'full' else name}")
-        color = file is None and use_color(sys.stdout)
-        text = module.render(result.diagnostics, Run(line, color))
+        colored = file is None and use_color(sys.stdout, color)
+        run = Run(line, colored, rules, fail_on=fail_on, files_url=files_url(Path()))
+        render = statistics.render if count and file is None else formats.render
+        text = render(name, result.diagnostics, run)
         if file is None:
             click.echo(text, nl=False, color=True)
         else:

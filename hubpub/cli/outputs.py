@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import IO, Any
@@ -41,11 +42,43 @@ def targets(formats: tuple[str, ...], known: tuple[str, ...]) -> list[Target]:
     return found
 
 
-def use_color(stream: IO[Any] | None) -> bool:
-    """NO_COLOR beats FORCE_COLOR beats whether ``stream`` is a terminal (None: it is closed)."""
+def use_color(stream: IO[Any] | None, choice: str = "auto") -> bool:
+    """Whether to write colours to ``stream`` (None: it is closed).
+
+    A ``choice`` of ``always`` or ``never`` beats the environment; else NO_COLOR beats FORCE_COLOR
+    beats whether the stream is a terminal that can show colours.
+    """
+    if choice != "auto":
+        return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def files_url(here: Path) -> str:
+    """Where the files of the directory ``here`` are shown on the web, in a job of GitHub Actions.
+
+    Empty elsewhere, and where the variables that GitHub sets do not have the form they have there.
+    """
+    variables = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA", "GITHUB_WORKSPACE")
+    server, repository, commit, workspace = (os.environ.get(name, "") for name in variables)
+    if not (
+        re.fullmatch(r"https://[\w.:-]+", server)
+        and re.fullmatch(r"[\w.-]+/[\w.-]+", repository)
+        and re.fullmatch(r"[0-9a-f]{40,64}", commit)
+        and Path(workspace).is_absolute()
+    ):
+        return ""
+    from hubpub.output.links import encoded
+
+    try:
+        below = here.resolve().relative_to(Path(workspace).resolve()).as_posix()
+    except ValueError:
+        return ""
+    folder = "" if below == "." else f"/{encoded(below)}"
+    return f"{server}/{repository}/blob/{commit}{folder}"
 
 
 def write_file(path: Path, text: str) -> None:

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from hubpub.diagnostic import Diagnostic
 from hubpub.output.escape import visible
 from hubpub.output.run import Run
-from hubpub.output.text import COLORS, paint
+from hubpub.output.style import COLORS, paint
 
 
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
     """``path:line:column: severity[CODE] message``."""
     return "".join(
         f"{visible(item.location)}:{item.span.line}:{item.span.column}: "
-        f"{paint(f'{item.severity.label}[{item.code}]', COLORS[item.severity], run)} "
-        f"{visible(item.message)}\n"
+        f"{_label(item, run)} {visible(item.message)}\n"
         for item in diagnostics
     )
+
+
+def _label(item: Diagnostic, run: Run) -> str:
+    label = f"{item.severity.label}[{item.code}]"
+    return paint(label, COLORS[item.severity], color=run.color)

@@ -18,7 +18,8 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31mb\n")
     'a\\x1b[31mb\\n'
     """
-    shown = "".join(_escape(char) for char in text)
+    plain = text.isascii() and text.isprintable()
+    shown = text if plain else "".join(_escape(char) for char in text)
     shown = shown.replace("##[", "\\x23#[").replace("##vso[", "\\x23#vso[")
     stripped = shown.lstrip()
     if stripped.startswith("::"):
@@ -29,6 +30,11 @@ def visible(text: str) -> str:
 def _escape(char: str) -> str:
     if char in _KEPT or (" " <= char <= "~"):
         return char
-    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} or _is_none(char):
         return char.encode("unicode_escape", "surrogatepass").decode("ascii")
     return char
+
+
+def _is_none(char: str) -> bool:
+    """Whether Unicode says that this is no character and never will be one; XML refuses some."""
+    return "\ufdd0" <= char <= "\ufdef" or ord(char) & 0xFFFE == 0xFFFE

@@ -2,125 +2,73 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 
-from hubpub.diagnostic import FILE_START, Diagnostic, Severity, Span
+from hubpub.diagnostic import Diagnostic
 from hubpub.output.escape import visible
+from hubpub.output.groups import Group, grouped, tally
 from hubpub.output.run import Run
+from hubpub.output.snippet import Marked, excerpt
+from hubpub.output.style import COLORS, paint
 
-COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
-WIDTH = 160
-"""Longer lines are cut around the place that is shown (characters)."""
+SHOWN = 60
+"""How many further places, and how many notes, are shown of one finding."""
 
 
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
     """Each finding as a block, blocks separated by an empty line."""
-    return "".join(f"{_block(item, run)}\n" for item in diagnostics)
+    return "".join(f"{_block(group, run)}\n" for group in grouped(diagnostics))
 
 
-def paint(text: str, style: str, run: Run) -> str:
-    """``text`` in an ANSI style, where the run has colours."""
-    return f"\x1b[{style}m{text}\x1b[0m" if run.color and text else text
-
-
-def _block(item: Diagnostic, run: Run) -> str:
-    head = paint(f"{item.severity.label}[{item.code}]", f"1;{COLORS[item.severity]}", run)
-    lines = [f"{head} {item.name}: {paint(visible(item.message), '1', run)}"]
-    last = max([item.span.line, *(note.span.line for note in item.notes)])
-    margin = len(str(last))
-    lines += _snippet(item.location, item.span, "-->", "^", COLORS[item.severity], margin, run)
-    for note in item.notes:
-        lines += _snippet(
-            item.seen_from_here(note.path), note.span, ":::", "-", "34", margin, run, note.message
-        )
+def _block(group: Group, run: Run) -> str:
+    item, notes = group.first, group.notes[:SHOWN]
+    color = COLORS[item.severity]
+    head = paint(f"{item.severity.label}[{item.code}]", f"1;{color}", color=run.color)
+    said = paint(visible(item.message), "1", color=run.color)
+    lines = [f"{head} {item.name}: {said}"]
+    margin = len(str(max([item.span.end_line, *(note.span.end_line for note in notes)])))
+    lines += excerpt(Marked(item.location, item.span, "-->", "^", color), margin, run)
+    for note in notes:
+        location = item.seen_from_here(note.path)
+        place = Marked(location, note.span, ":::", "-", "34", note.message)
+        lines += excerpt(place, margin, run)
     pad = " " * margin
-    if item.help is not None:
-        for index, text in enumerate(item.help.splitlines()):
-            word = "help:" if index == 0 else "     "
-            lines.append(f"{pad} = {paint(word, '1', run)} {visible(text)}")
-    if item.fix is not None and item.fix.safe:
-        lines.append(f"{pad} = {paint('fix:', '1', run)} {visible(item.fix.title)} (--fix)")
+    for word, text in _remarks(group):
+        for index, line in enumerate(text.splitlines() or [""]):
+            shown = paint(word, "1", color=run.color) if index == 0 else " " * len(word)
+            lines.append(f"{pad} {'=' if index == 0 else ' '} {shown} {visible(line)}")
     return "\n".join(lines) + "\n"
 
 
-def _snippet(
-    path: str,
-    span: Span,
-    arrow: str,
-    mark: str,
-    color: str,
-    margin: int,
-    run: Run,
-    label: str = "",
-) -> list[str]:
-    pad = " " * margin
-    bar = paint("|", "34", run)
-    where = f"{visible(path)}:{span.line}:{span.column}"
-    lines = [f"{pad}{paint(arrow, '34', run)} {where}"]
-    text = run.line(path, span.line)
-    if not text.strip() or span == FILE_START:
-        if label:
-            lines.append(f"{pad} = {visible(label)}")
-        return lines
-    shown, before, width = _window(text, span)
-    carets = paint(mark * width, f"1;{color}", run)
-    said = f" {visible(label)}" if label else ""
-    number = paint(f"{span.line:>{margin}}", "34", run)
-    return [
-        *lines,
-        f"{pad} {bar}",
-        f"{number} {bar} {shown}",
-        f"{pad} {bar} {' ' * before}{carets}{said}",
-    ]
+def _remarks(group: Group) -> Iterator[tuple[str, str]]:
+    """What is said below the source: a word, and text of one or more lines."""
+    further = group.places[1:]
+    if further:
+        yield "also:", _places(further)
+    if len(group.notes) > SHOWN:
+        yield "note:", f"{len(group.notes) - SHOWN} more notes"
+    if group.first.help is not None:
+        yield "help:", group.first.help
+    for safe, option in ((True, "--fix"), (False, "--unsafe-fixes")):
+        fixes = group.fixes(safe=safe)
+        some = f", {len(fixes)} of {len(group.items)}" if len(fixes) < len(group.items) else ""
+        for title in list(dict.fromkeys(fix.title for fix in fixes))[:SHOWN]:
+            yield "fix:", f"{visible(title)} ({option}{some})"
 
 
-def _window(text: str, span: Span) -> tuple[str, int, int]:
-    """The part of a line to show, the width before the carets, and that of the carets."""
-    end = span.end_column if span.end_line == span.line else len(text) + 1
-    begin, end = min(span.column, len(text) + 1) - 1, min(end, len(text) + 1) - 1
-    end = max(end, begin)
-    first = 0
-    if len(text) > WIDTH:
-        first = max(0, min(begin - WIDTH // 4, len(text) - WIDTH))
-    cut = text[first : first + WIDTH]
-    end = min(end, first + WIDTH)
-    parts = [
-        _shown(part) for part in (text[first:begin], text[begin:end], text[end : first + len(cut)])
-    ]
-    ahead = "... " if first else ""
-    behind = " ..." if first + WIDTH < len(text) else ""
-    before = len(ahead) + _width(parts[0])
-    return f"{ahead}{''.join(parts)}{behind}", before, max(_width(parts[1]), 1)
-
-
-def _shown(text: str) -> str:
-    # A line of a file is shown behind a margin, so it can never begin a workflow command; what
-    # `visible` does to a leading `::` would only move the carets.
-    return "".join(visible(char) if char != ":" else char for char in text.replace("\t", "    "))
-
-
-def _width(text: str) -> int:
-    """The columns that ``text`` takes on a terminal."""
-    return sum(
-        0
-        if unicodedata.combining(char)
-        else 2
-        if unicodedata.east_asian_width(char) in {"W", "F"}
-        else 1
-        for char in text
-    )
+def _places(places: Sequence[tuple[int, int]]) -> str:
+    """``20:13, 31:13 and 44:13``, in lines that fit."""
+    shown = [f"{line}:{column}" for line, column in places[:SHOWN]]
+    last = f"{len(places) - SHOWN} more" if len(places) > SHOWN else shown.pop()
+    text = f"{', '.join(shown)} and {last}" if shown else last
+    return "\n".join(textwrap.wrap(text, 88))
 
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:
     """One line: how many findings of which severity, and how many can be mended by --fix."""
     if not diagnostics:
         return "no findings"
-    counts = [
-        f"{count} {severity.label}{'s' if count != 1 else ''}"
-        for severity in sorted(Severity, reverse=True)
-        if (count := sum(item.severity is severity for item in diagnostics))
-    ]
     mended = sum(item.fix is not None and item.fix.safe for item in diagnostics)
     hint = f"; {mended} can be mended with --fix" if mended else ""
-    return f"{', '.join(counts)}{hint}"
+    return f"{tally(diagnostics)}{hint}"

@@ -47,19 +47,29 @@ class Block:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the catalogue. ``document`` is its docstring: its only documentation."""
+    """A rule of the catalogue. ``document`` is its docstring: its only documentation.
+
+    ``since`` is the version of hubpub that had it first.
+    """
 
     code: str
     name: str
     severity: Severity
     check: Check
     document: str
+    since: str = "0.1.0"
 
     @property
     def summary(self) -> str:
         """The first sentence of "What it does"."""
         text = " ".join(self.section("What it does").split())
         return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
+
+    @property
+    def fixability(self) -> str:
+        """``safe``, ``unsafe`` or ``none``: a rule with an unsafe fix says so in "Fix safety"."""
+        said = self.section("Fix safety").lower()
+        return "none" if not said else "unsafe" if re.search(r"\bunsafe\b", said) else "safe"
 
     def section(self, heading: str) -> str:
         """The text below a heading; empty where there is no such heading."""
@@ -82,12 +92,15 @@ class Rule:
 _RULES: dict[str, Rule] = {}
 
 
-def rule(code: str, name: str, severity: Severity) -> Callable[[Check], Check]:
+def rule(
+    code: str, name: str, severity: Severity, since: str = "0.1.0"
+) -> Callable[[Check], Check]:
     """Register a generator over :class:`~hubpub.source.facts.Repo` as the rule ``code``."""
 
     def register(check: Check) -> Check:
         assert code not in _RULES, code  # noqa: S101 - a code is never used twice
-        _RULES[code] = Rule(code, name, severity, check, inspect.cleandoc(check.__doc__ or ""))
+        document = inspect.cleandoc(check.__doc__ or "")
+        _RULES[code] = Rule(code, name, severity, check, document, since)
         return check
 
     return register

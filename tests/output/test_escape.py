@@ -28,6 +28,7 @@ HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
         ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
         ("line\u2028paragraph\u2029next\x85", "line\\u2028paragraph\\u2029next\\x85"),
         ("\udcff", "\\udcff"),
+        ("\ufffe\ufdd0\U0010ffff\ufffd", "\\ufffe\\ufdd0\\U0010ffff\ufffd"),
         ("\U000e0041", "\\U000e0041"),
         ("::error::x", "\\x3a:error::x"),
         ("  \t::set-output name=x::y", "  \t\\x3a:set-output name=x::y"),
