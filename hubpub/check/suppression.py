@@ -89,7 +89,7 @@ def suppress(
             lines.setdefault(key, []).append(item.span.line)
         if key not in covers or not covers[key].holds(item.span.line):
             kept.append(item)
-    used = set()
+    used: set[tuple[Comment, str]] = set()
     for key, there in lines.items():
         there.sort()
         used.update(pair for pair in comments[key] if _hits(pair[0], there))

@@ -171,17 +171,26 @@ def _read(path: Path, name: str) -> str | None:
         raise ConfigError(f"{name} is not valid TOML: {error}") from error
 
 
-def _table(text: str, name: str, keys: tuple[str, ...]) -> Any:
-    """The table at ``keys``; None where there is none."""
+def parse(text: str, name: str) -> Any:
+    """What a TOML file called ``name`` says.
+
+    Raises:
+        ConfigError: it is not TOML.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        table: Any = tomllib.loads(text)
+        return tomllib.loads(text)
     # ValueError: not TOML, or an integer of more digits than Python converts.
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not valid TOML: {error}") from error
+
+
+def _table(text: str, name: str, keys: tuple[str, ...]) -> Any:
+    """The table at ``keys``; None where there is none."""
+    table = parse(text, name)
     for key in keys:
         table = table.get(key) if isinstance(table, dict) else None
     return table

@@ -8,6 +8,7 @@ list goes on after them.
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass
 
@@ -36,7 +37,8 @@ class Blocks:
 
     def at(self, line: int) -> Block | None:
         """The block that holds ``line``, or the next one where the line is blank."""
-        return next((block for block in self.blocks if block.last >= line), None)
+        after = bisect.bisect_left(self.blocks, line, key=lambda block: block.last)
+        return self.blocks[after] if after < len(self.blocks) else None
 
 
 def read(text: Text, *, fences: bool = True) -> Blocks:
