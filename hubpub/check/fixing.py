@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -204,10 +204,3 @@ def _key(item: Diagnostic) -> Key:
 
 def _names(result: CheckResult) -> set[str]:
     return {item.name for item in result.repo.entrypoints}
-
-
-def mendable(diagnostics: Iterable[Diagnostic], *, unsafe: bool) -> tuple[int, int]:
-    """How many findings ``--fix`` mends, and how many more only with ``--unsafe-fixes``."""
-    fixes = [item.fix for item in diagnostics if item.fix is not None]
-    safe = sum(item.safe for item in fixes)
-    return (len(fixes), 0) if unsafe else (safe, len(fixes) - safe)

@@ -28,6 +28,7 @@ def fields(item: Diagnostic) -> dict[str, Any]:
         "name": item.name,
         "severity": item.severity.label,
         "message": item.message,
+        "root": item.root,
         "path": item.path,
         "line": item.span.line,
         "column": item.span.column,

@@ -112,8 +112,11 @@ def _width(text: str) -> int:
     )
 
 
-def summary(diagnostics: Sequence[Diagnostic]) -> str:
-    """One line: how many findings of which severity, and how many can be mended by --fix."""
+def summary(diagnostics: Sequence[Diagnostic], *, unsafe: bool = False) -> str:
+    """One line: how many findings of which severity, and how many can be mended by --fix.
+
+    ``unsafe``: the unsafe fixes are made as well.
+    """
     if not diagnostics:
         return "no findings"
     counts = [
@@ -121,6 +124,11 @@ def summary(diagnostics: Sequence[Diagnostic]) -> str:
         for severity in sorted(Severity, reverse=True)
         if (count := sum(item.severity is severity for item in diagnostics))
     ]
-    mended = sum(item.fix is not None and item.fix.safe for item in diagnostics)
+    fixes = [item.fix for item in diagnostics if item.fix is not None]
+    mended = len(fixes) if unsafe else sum(fix.safe for fix in fixes)
+    more = len(fixes) - mended
     hint = f"; {mended} can be mended with --fix" if mended else ""
+    if more:
+        rest = f"{more} more with" if mended else f"; {more} can be mended with --fix"
+        hint += f" ({rest} --unsafe-fixes)" if mended else f"{rest} --unsafe-fixes"
     return f"{', '.join(counts)}{hint}"
