@@ -146,5 +146,5 @@ def _report(report: Report, outputs: list[Target]) -> None:
             write_file(file, text)
     if report.judged:
         count = len(report.outcomes)
-        where = f" in {count} repositories" if report.several else ""
-        click.echo(f"{summary(report.diagnostics, unsafe=report.unsafe)}{where}", err=True)
+        where = f"{count} repositories: " if report.several else ""
+        click.echo(f"{where}{summary(report.diagnostics, unsafe=report.unsafe)}", err=True)

@@ -11,10 +11,12 @@ from hubpub.source.facts import Comment, Place
 from hubpub.source.text import Text
 
 # Bounded wherever a search can fail late: a line of megabytes may hold nothing but beginnings.
-_WORDS = r"hubpub:[ \t]*(file-)?ignore\[([^\]\n\r]{0,1000})\]"
+_WORDS = r"hubpub:[ \t]*(file-)?ignore\[([^\]\n\r]{0,500})\]"
 _HASH = re.compile(rf"#[ \t]*{_WORDS}((?:(?!\s#)[^\n\r])*)")
-_HTML = re.compile(rf"<!--[ \t]*{_WORDS}((?:(?!-->)[^\n\r]){{0,1000}})-->")
+_HTML = re.compile(rf"<!--[ \t]*{_WORDS}()")
 _DOTS = re.compile(rf"^\.\.[ \t]+{_WORDS}([^\n\r]*)", re.MULTILINE)
+
+_MAX_REASON = 1000
 
 MARKDOWN = (".md", ".markdown")
 HASHED = (".toml", ".txt", ".cfg", ".ini", ".in", ".yml", ".yaml", ".gitattributes", ".gitmodules")
@@ -44,7 +46,7 @@ def _python(path: str, text: Text) -> Iterator[Comment]:
         for match in _HASH.finditer(shown):
             begin, end = column + match.start(), column + match.start() + len(_shown(match))
             last = max(row, ends[row])
-            yield _comment(path, match, (row, begin, end), last)
+            yield _comment(path, match, (row, begin, end), last, match.group(3).strip())
 
 
 def _document(path: str, text: Text, form: re.Pattern[str], *, fences: bool) -> list[Comment]:
@@ -61,18 +63,28 @@ def _document(path: str, text: Text, form: re.Pattern[str], *, fences: bool) -> 
         line, start, ticks, at = text.line(row), text.starts[row - 1], 0, 0
         while len(kept) > 1 and kept[-2].last > row:
             kept.pop()
-        alone = len(rows[row]) == 1 and line.strip() == rows[row][0].group().strip()
         last = row
-        if alone:
-            following = kept[-1].last if kept else row
-            last = ends[row] = ends.get(row + 1, max(row, following))
+        if len(rows[row]) == 1 and not line[: rows[row][0].start() - start].strip():
+            end = _end(line, rows[row][0].end() - start, fences=fences)
+            if end and not line[end:].strip():
+                following = kept[-1].last if kept else row
+                last = ends[row] = ends.get(row + 1, max(row, following))
         for match in rows[row]:
-            begin, end = match.start() - start, match.end() - start
-            ticks, at = ticks + line.count("`", at, begin), end
-            if ticks % 2 == 0:  # else an example, in a page about comments
-                shown = end if fences else begin + len(_shown(match))
-                found.append(_comment(path, match, (row, begin + 1, shown + 1), last))
+            begin = match.start() - start
+            end = _end(line, match.end() - start, fences=fences)
+            ticks, at = ticks + line.count("`", at, begin), begin
+            if end and ticks % 2 == 0:  # else an example, in a page about comments
+                reason = line[match.end() - start : end].removesuffix("-->").strip()
+                found.append(_comment(path, match, (row, begin + 1, end + 1), last, reason))
     return found[::-1]
+
+
+def _end(line: str, begin: int, *, fences: bool) -> int:
+    """Where the comment ends whose words end at ``begin``; 0 where it does not on this line."""
+    if not fences:
+        return len(line.rstrip())
+    sign = line.find("-->", begin, begin + _MAX_REASON)
+    return sign + 3 if sign >= 0 else 0
 
 
 def _hashed(path: str, text: Text) -> Iterator[Comment]:
@@ -87,7 +99,8 @@ def _hashed(path: str, text: Text) -> Iterator[Comment]:
                 continue
             alone = not line[: match.start()].strip()
             place = (number, match.start() + 1, match.start() + len(_shown(match)) + 1)
-            yield _comment(path, match, place, max(following if alone else number, number))
+            last = max(following if alone else number, number)
+            yield _comment(path, match, place, last, match.group(3).strip())
             break  # what follows on the line is behind the sign of a comment already
         following = following if line.lstrip().startswith("#") else number
 
@@ -96,13 +109,15 @@ def _shown(match: re.Match[str]) -> str:
     return match.group().rstrip()
 
 
-def _comment(path: str, match: re.Match[str], place: tuple[int, int, int], last: int) -> Comment:
+def _comment(
+    path: str, match: re.Match[str], place: tuple[int, int, int], last: int, reason: str
+) -> Comment:
     row, begin, end = place
     whole = bool(match.group(1))
     return Comment(
         Place(path, Span(row, begin, row, end)),
         tuple(part.strip() for part in match.group(2).split(",") if part.strip()),
-        match.group(3).strip(),
+        reason,
         whole,
         range(0) if whole else range(row, last + 1),
     )
