@@ -16,6 +16,8 @@ from hubpub.source.facts import Comment, Place, Repo
 META = ("HUB002", "HUB003")
 """Rules about suppression itself: no comment suppresses them."""
 
+SHOWN = 5
+"""So many names are listed before the rest is counted."""
 MAX_PLACED = 20
 """Only so many unknown selectors of a configuration are looked for in its text."""
 
@@ -46,19 +48,28 @@ def unknown_selectors(repo: Repo, settings: Settings) -> list[Diagnostic]:
             line = settings.line(name) if number < MAX_PLACED else 1
             place = Place(settings.path, Span(line, 1, line, 1))
             found.append(_meta("HUB003", f"there is no rule {name!r}", place, advice))
+    words = dict.fromkeys(word for comment in repo.comments for word in comment.selectors)
+    wrong = dict(unknown(words))
+    wide = {word for word in words if word not in wrong and _find(word) is None}
     for comment in repo.comments:
-        for name, advice in unknown(comment.selectors):
-            found.append(_meta("HUB003", f"there is no rule {name!r}", comment.place, advice))
-        for name in comment.selectors:
-            if _find(name) is None and rules.is_known(name):
-                message = f"{name!r} names several rules; a comment suppresses one by one"
-                found.append(_meta("HUB003", message, comment.place, "write whole codes or names"))
+        names = [word for word in comment.selectors if word in wrong]
+        if names:
+            message = f"there is no rule {_listed(names)}"
+            found.append(_meta("HUB003", message, comment.place, wrong[names[0]]))
+        names = [word for word in comment.selectors if word in wide]
+        if names:
+            message = f"{_listed(names)} names several rules; a comment suppresses one by one"
+            found.append(_meta("HUB003", message, comment.place, "write whole codes or names"))
         if not comment.selectors:
             message = "the comment names no rule, so it suppresses nothing"
-            found.append(
-                _meta("HUB003", message, comment.place, "write ignore[HUB402] or its name")
-            )
+            advice = "write ignore[HUB402] or its name"
+            found.append(_meta("HUB003", message, comment.place, advice))
     return found
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(map(repr, names[:SHOWN])) + more
 
 
 def _meta(

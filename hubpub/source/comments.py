@@ -116,7 +116,7 @@ def _comment(
     whole = bool(match.group(1))
     return Comment(
         Place(path, Span(row, begin, row, end)),
-        tuple(part.strip() for part in match.group(2).split(",") if part.strip()),
+        tuple(dict.fromkeys(part.strip() for part in match.group(2).split(",") if part.strip())),
         reason,
         whole,
         range(0) if whole else range(row, last + 1),
