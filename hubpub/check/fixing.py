@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,6 +123,9 @@ class _Rounds:
         over = self._with(texts)
         result = self._check(over)
         wrong = self._wrong(result, made)
+        if wrong and len(made) > 1:
+            # Each may be right alone: two that add an item to one empty list, for example.
+            return self._round(made[: len(made) // 2])
         if wrong:
             self.refused.update(wrong)
             return True
@@ -146,22 +148,7 @@ class _Rounds:
         stuck = {key for key, count in done.items() if after[key] > before[key] - count}
         if stuck or not all(item.fix is not None and item.fix.safe for item in made):
             return stuck
-        if self._same_names(result):
-            return set()
-        # One check for each would be many: the first half is tried, then the other.
-        half = list(itertools.islice(made, len(made) // 2))
-        return self._culprits(half) | self._culprits(made[len(half) :]) or set(map(_key, made))
-
-    def _culprits(self, made: Sequence[Diagnostic]) -> set[Key]:
-        from hubpub.source import edits
-
-        texts = edits.apply(self.result.sources, [item.fix for item in made if item.fix])
-        if not texts or self._same_names(self._check(self._with(texts))):
-            return set()
-        if len(made) == 1:
-            return {_key(made[0])}
-        half = len(made) // 2
-        return self._culprits(made[:half]) | self._culprits(made[half:])
+        return set() if self._same_names(result) else set(done)
 
     def _same_names(self, result: CheckResult) -> bool:
         """Whether users can call the same names; more where importing hubconf.py failed before."""
