@@ -249,6 +249,7 @@ PARTS = st.lists(
 ENDS = st.sampled_from(["\n", "\r\n"])
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(PARTS, hypothesmith.from_grammar(), ENDS, st.booleans(), st.booleans())
 def test_what_a_fix_never_does(

@@ -211,6 +211,7 @@ SOME = st.lists(
 )
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(SOME, hypothesmith.from_grammar(), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_any_module(
