@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -167,11 +168,12 @@ def _root_above(path: Path) -> Path | None:
     place = Path(os.path.normpath(path))
     if place.name == publishers.HUBCONF:
         return place.parent
-    for folder in place.parents:
-        if (folder / publishers.HUBCONF).is_file():
-            return folder
-        if (folder / ".git").exists():
-            return None
+    with contextlib.suppress(OSError):  # a name that is too long, for one
+        for folder in place.parents:
+            if (folder / publishers.HUBCONF).is_file():
+                return folder
+            if (folder / ".git").exists():
+                break
     return None
 
 
