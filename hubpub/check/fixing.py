@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -38,6 +38,7 @@ def fix(
     settings: Settings | None = None,
     *,
     write: bool = True,
+    unsafe: bool | None = None,
     over: Mapping[str, bytes] | None = None,
     only: Collection[str] | None = None,
 ) -> FixResult:
@@ -45,8 +46,9 @@ def fix(
 
     All rounds are made in memory, and files are written at the end, each whole or not at all; with
     ``write`` False they stay as they are, and ``changed`` says what would become of them. The
-    unsafe fixes are made as well where the settings say so. ``over`` are bytes to read instead of
-    the disk's, as an editor holds them, ``only`` the paths that may change.
+    unsafe fixes are made as well where ``unsafe`` or, if it is None, the settings say so. ``over``
+    are bytes to read instead of the disk's, as an editor holds them, ``only`` the paths that may
+    change.
 
     A fix that does not mend its finding, and a safe one that changes which entrypoints there are,
     is taken back: it would be a defect of its rule.
@@ -55,6 +57,8 @@ def fix(
         UsageError: ``root`` is not a directory.
     """
     root, settings = Path(root), settings or Settings()
+    if unsafe is not None:
+        settings = replace(settings, unsafe_fixes=unsafe)
     rounds = _Rounds(root, settings, dict(over or {}), only)
     rounds.run()
     if not write:
