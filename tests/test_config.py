@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import os
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
+from conftest import ROOT
 from hubpub import config
-from hubpub.config import EntrypointSettings, Settings, Skip, load
+from hubpub.config import EntrypointSettings, Settings, Skip, load, load_file
+from hubpub.config.lines import line_of, line_of_text
+from hubpub.config.publishing import tool_schema
 from hubpub.diagnostic import Severity
 from hubpub.errors import ConfigError
 from publishing import Files, Link, write_files
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 SKIP = """
 [verify.entrypoints.big]
@@ -41,6 +53,92 @@ def refused(folder: Path, text: str) -> ConfigError:
 
 def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(config.schema())
+    Draft7Validator.check_schema(tool_schema("hubpub"))
+
+
+def properties(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property that a schema describes, at any depth."""
+    for name, item in schema.get("properties", {}).items():
+        yield f"{path}.{name}", item
+        yield from properties(item, f"{path}.{name}")
+    for name, item in schema.get("$defs", {}).items():
+        yield from properties(item, f"{path}.{name}")
+
+
+def test_every_property_is_described_and_its_examples_are_valid(tmp_path: Path) -> None:
+    schema = config.schema()
+    found = dict(properties(schema))
+    assert len(found) > 12
+    for name, item in found.items():
+        assert item["description"].endswith("."), name
+        assert item["examples"], name
+        rest = {"$schema": schema["$schema"], "$defs": schema["$defs"]}
+        for example in item["examples"]:
+            Draft202012Validator({**item, **rest}).validate(example)
+
+
+def test_the_schema_keeps_to_words_that_both_drafts_have() -> None:
+    """In draft-07 whatever stands beside a $ref does not count, and newer words mean nothing."""
+
+    def judge(item: Any) -> None:
+        if isinstance(item, dict):
+            assert "$ref" not in item or set(item) == {"$ref"}
+            newer = {"dependentRequired", "unevaluatedProperties", "prefixItems", "$dynamicRef"}
+            assert not newer & set(item)
+            for value in item.values():
+                judge(value)
+
+    judge(config.schema())
+
+
+VALID_TABLE = """
+[tool.hubpub]
+select = ["HUB1"]
+fail-on = "error"
+exclude = ["third_party"]
+[tool.hubpub.ignore]
+HUB605 = "the licence is elsewhere"
+[tool.hubpub.verify.entrypoints.big]
+skip = { reason = "needs 80 GB", until = 2027-01-31 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "wrong"),
+    [
+        (VALID_TABLE, ""),
+        ("[tool.hubpub]\n", ""),
+        ("[tool.hubpub]\nselct = []\n", "selct"),
+        ("[tool.hubpub]\nfail-on = 'never'\n", "fail-on"),
+        ("[tool.hubpub.verify.entrypoints.a]\nskip = {reason = 'x'}\n", "skip"),
+    ],
+)
+def test_validate_pyproject_judges_the_table(tmp_path: Path, table: str, wrong: str) -> None:
+    """The real validate-pyproject, with the plugin that pyproject.toml names for it."""
+    api = pytest.importorskip("validate_pyproject.api")
+    errors = pytest.importorskip("validate_pyproject.errors")
+    plugins = pytest.importorskip("validate_pyproject.plugins")
+    entry = pyproject()["project"]["entry-points"]["validate_pyproject.tool_schema"]["hubpub"]
+    module, _, name = entry.partition(":")
+    plugin = plugins.PluginWrapper("hubpub", getattr(importlib.import_module(module), name))
+    text = f"[project]\nname = 'net'\nversion = '1'\n{table}"
+    load(tmp_path)
+    validate = api.Validator(extra_plugins=[plugin])
+    document = tomllib.loads(text)
+    write_files(tmp_path, {"pyproject.toml": text})
+    if not wrong:
+        validate(document)
+        load(tmp_path)
+        return
+    with pytest.raises(errors.ValidationError, match=wrong):
+        validate(document)
+    with pytest.raises(ConfigError, match=wrong):
+        load(tmp_path)
+
+
+def pyproject() -> dict[str, Any]:
+    """What hubpub's own pyproject.toml says."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 # --- where it is found ----------------------------------------------------------------------------
@@ -73,6 +171,24 @@ def test_where_settings_come_from(
     assert (found.path, found.select) == (path, select)
 
 
+def test_the_weaker_file_is_named(tmp_path: Path) -> None:
+    write_files(tmp_path, {"hubpub.toml": "", "pyproject.toml": "[tool.hubpub]\n"})
+    assert "pyproject.toml is not" in str(load(tmp_path).remark)
+    write_files(tmp_path, {"pyproject.toml": "[tool.other]\n"})
+    assert load(tmp_path).remark is None
+
+
+def test_a_file_that_is_named(tmp_path: Path) -> None:
+    files = {"strict.toml": "fail-on = 'note'\n", "a/pyproject.toml": "[tool.hubpub]\nselect=['A']"}
+    write_files(tmp_path, {**files, "b/pyproject.toml": "[project]\n"})
+    found = load_file(tmp_path / "strict.toml")
+    assert (found.fail_on, found.path) == (Severity.NOTE, None)
+    assert load_file(tmp_path / "a" / "pyproject.toml").select == ("A",)
+    for name, said in (("b/pyproject.toml", r"has no \[tool.hubpub\]"), ("c.toml", "not exist")):
+        with pytest.raises(ConfigError, match=said):
+            load_file(tmp_path / name)
+
+
 # --- every key ------------------------------------------------------------------------------------
 
 
@@ -95,6 +211,8 @@ def test_every_key(tmp_path: Path) -> None:
         select = ["HUB1", "unstamped-checkpoint"]
         extend-select = ["HUB402"]
         fail-on = "note"
+        unsafe-fixes = true
+        exclude = ["third_party"]
         github-url = "file:///srv/mirrors"
         [ignore]
         HUB301 = "pinned elsewhere"
@@ -110,6 +228,8 @@ def test_every_key(tmp_path: Path) -> None:
         extend_select=("HUB402",),
         ignore=MappingProxyType({"HUB301": "pinned elsewhere"}),
         fail_on=Severity.NOTE,
+        unsafe_fixes=True,
+        exclude=("third_party",),
         github_url="file:///srv/mirrors",
         entrypoints=MappingProxyType(
             {
@@ -160,7 +280,7 @@ def test_a_skip_holds_through_its_last_day(tmp_path: Path, until: str) -> None:
     [
         ("selct = []", "top level", "did you mean 'select'?"),
         ("fail_on = 'note'", "top level", "did you mean 'fail-on'?"),
-        ("zzz = 1", "top level", "known keys: extend-select, fail-on, github-url, ignore"),
+        ("zzz = 1", "top level", "known keys: exclude, extend-select, fail-on, github-url"),
         ("[verify]\nentrypoint = {}", "verify", "did you mean 'entrypoints'?"),
         ("[verify.entrypoints.a]\nkwarg = {}", "verify.entrypoints.a", "did you mean 'kwargs'?"),
         (
@@ -195,6 +315,8 @@ def test_a_mistake_in_pyproject_names_the_table(tmp_path: Path) -> None:
         ("ignore = { HUB1 = 1 }", "ignore"),
         ("fail-on = 'never'", "fail-on: 'never' is not one of ['error', 'warning', 'note']"),
         ("fail-on = 1", "fail-on: 1 is not one of"),
+        ("unsafe-fixes = 'yes'", "unsafe-fixes: 'yes' is not of type 'boolean'"),
+        ("exclude = 'x'", "exclude: 'x' is not of type 'array'"),
         ("github-url = 'github.com'", "github-url: 'github.com' does not match"),
         ("github-url = 1", "github-url: 1 is not of type 'string'"),
         ("verify = 1", "verify: 1 is not of type 'object'"),
@@ -220,6 +342,55 @@ def test_a_whole_configuration_that_is_no_table(tmp_path: Path) -> None:
     write_files(tmp_path, {"pyproject.toml": "[tool]\nhubpub = 3\n"})
     with pytest.raises(ConfigError, match=r"tool\.hubpub: 3 is not of type 'object'"):
         load(tmp_path)
+
+
+LINES = """# a comment
+[tool.other]
+select = 1
+[tool.hubpub]
+select = [
+    "HUB1",
+    "HUB99",
+]
+"quoted key" = 2
+[tool.hubpub.ignore]
+HUB3 = "x"
+[tool.hubpub.verify.entrypoints."a.b"]
+args . deep = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (["tool", "hubpub"], 4),
+        (["tool", "hubpub", "select"], 5),
+        (["tool", "hubpub", "select", 1], 5),
+        (["tool", "hubpub", "quoted key"], 9),
+        (["tool", "hubpub", "ignore", "HUB3"], 11),
+        (["tool", "hubpub", "ignore", "HUB4"], 10),
+        (["tool", "hubpub", "verify", "entrypoints", "a.b"], 12),
+        (["tool", "hubpub", "verify", "entrypoints", "a.b", "args", "deep"], 13),
+        (["nothing"], None),
+    ],
+)
+def test_the_line_of_a_key(path: list[object], line: int | None) -> None:
+    assert line_of(LINES, path) == line
+
+
+def test_the_line_of_a_word() -> None:
+    assert line_of_text(LINES, "HUB99", ["tool", "hubpub", "select"]) == 7
+    assert line_of_text(LINES, "HUB9", ["tool", "hubpub", "select"]) is None
+
+
+def test_an_unknown_key_has_its_line(tmp_path: Path) -> None:
+    error = refused(tmp_path, "select = []\n\nselct = []\n")
+    assert error.message == "hubpub.toml: top level: unknown key 'selct' (line 3)"
+
+
+@given(st.text(alphabet="[]a.\"'\\= \n#", max_size=300))
+def test_looking_for_a_line_never_fails(text: str) -> None:
+    line_of_text(text, "a", ["a", "a"])
 
 
 # --- files that are no configuration --------------------------------------------------------------

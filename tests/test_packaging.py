@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from publishing import Mirror, clean_environment
+from publishing import Mirror, Repository, clean_environment
 
 HEAVY = {"torch", "gitpython", "rich", "numpy"}
 """Distributions that the base install must not bring; lower case."""
@@ -122,6 +122,16 @@ def test_the_hook_manifest_is_valid(home: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_hooks_run_commands_that_there_are(home: Path) -> None:
+    manifest = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"^  entry: (.*)$", manifest, re.MULTILINE)
+    assert entries == ["hubpub check", "hubpub check --fix", "hubpub verify ."]
+    for entry in entries:
+        done = run(sys.executable, "-m", *entry.split(), "--help", home=home, cwd=home)
+        assert done.returncode == 0, done.stderr
+    assert re.search(r"id: hubpub-verify\n(  .*\n)*  stages: \[manual\]", manifest)
+
+
 @pytest.mark.parametrize(
     ("path", "looked_at"),
     [
@@ -132,6 +142,9 @@ def test_the_hook_manifest_is_valid(home: Path) -> None:
         ("pyproject.toml", True),
         ("hubpub.toml", True),
         ("requirements-dev.txt", True),
+        ("examples.ipynb", True),
+        ("LICENSE", True),
+        (".gitattributes", True),
         ("weights.pth", False),
         ("notes.txt", False),
         ("data.toml", False),
@@ -139,41 +152,44 @@ def test_the_hook_manifest_is_valid(home: Path) -> None:
 )
 def test_which_changes_start_the_hook(path: str, looked_at: bool) -> None:
     manifest = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-    (pattern,) = re.findall(r"^  files: '(.*)'$", manifest, re.MULTILINE)
+    (pattern,) = set(re.findall(r"^  files: '(.*)'$", manifest, re.MULTILINE))
     assert bool(re.search(pattern, path)) is looked_at
 
 
-@pytest.mark.slow
-def test_the_hook_works_without_torch(built: Path, mirror: Mirror, tmp_path: Path) -> None:
+@pytest.fixture
+def tool(built: Path, mirror: Mirror, tmp_path: Path) -> Repository:
+    """hubpub as a git repository that pre-commit can clone: what the sdist holds."""
     (tmp_path / "sdist").mkdir()
     archive = only(built, "*.tar.gz")
     run("tar", "-xzf", archive, "-C", tmp_path / "sdist", home=tmp_path, cwd=tmp_path)
-    tool = mirror.publish(
-        {
-            path.relative_to(source).as_posix(): path.read_bytes()
-            for source in (tmp_path / "sdist").iterdir()
-            for path in source.rglob("*")
-            if path.is_file()
-        },
-        name="tool/hubpub",
-    )
+    files = {
+        path.relative_to(source).as_posix(): path.read_bytes()
+        for source in (tmp_path / "sdist").iterdir()
+        for path in source.rglob("*")
+        if path.is_file()
+    }
+    return mirror.publish(files, name="tool/hubpub")
+
+
+@pytest.mark.slow
+def test_the_hooks_work_without_torch(tool: Repository, mirror: Mirror, tmp_path: Path) -> None:
     user = mirror.publish({"README.md": "# skynet\n"}, name="octo/skynet")
     log = tmp_path / "pip.log"
     programs = Path(sys.executable).parent
 
-    def hook() -> subprocess.CompletedProcess[str]:
+    def hooks() -> subprocess.CompletedProcess[str]:
         user.git("add", "--all")
         return run(
-            programs / "pre-commit", "try-repo", tool.path, "hubpub-check", "--all-files",
-            "--verbose",
+            programs / "pre-commit", "try-repo", tool.path, "--all-files", "--verbose",
             home=mirror.home,
             cwd=user.path,
             extra={"PRE_COMMIT_HOME": str(tmp_path / "pre-commit"), "PIP_LOG": str(log)},
         )  # fmt: skip
 
-    done = hook()
+    done = hooks()
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "HUB004" in done.stdout  # no hubconf.py: it was this hook that looked
+    assert done.stdout.count("HUB004") == 2  # no hubconf.py: it was both hooks that looked
+    assert "hubpub verify" not in done.stdout  # only by hand
     installed = re.findall(r"Successfully installed (.*)", log.read_text())
     assert "libcst-" in " ".join(installed)
     for name in HEAVY:
@@ -183,6 +199,81 @@ def test_the_hook_works_without_torch(built: Path, mirror: Mirror, tmp_path: Pat
         programs / "hubpub", "init", "--name", "skynet", ".", home=mirror.home, cwd=user.path
     )
     assert made.returncode == 0, made.stderr
-    done = hook()
+    done = hooks()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Passed" in done.stdout
+    assert done.stdout.count("Passed") == 2
+
+
+CONFIG = """repos:
+- repo: {path}
+  rev: v1.0
+  hooks:
+  - id: hubpub-check-fix
+    args: [--select, "HUB1,HUB2"]
+"""
+BROKEN = 'dependencies = "torch"\n\n\ndef net():\n    """A net."""\n    return object()\n'
+
+
+@pytest.mark.slow
+def test_a_commit_with_the_hook(tool: Repository, mirror: Mirror, tmp_path: Path) -> None:
+    files = {".pre-commit-config.yaml": CONFIG.format(path=tool.path), "notes.txt": "a\n"}
+    user = mirror.publish(files, name="octo/skynet")
+    extra = {
+        "PRE_COMMIT_HOME": str(tmp_path / "pre-commit"),
+        **{f"GIT_{who}_{what}": "ada@example.org" for who in ("AUTHOR", "COMMITTER")
+           for what in ("NAME", "EMAIL")},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return run("git", *arguments, home=mirror.home, cwd=user.path, extra=extra)
+
+    assert (
+        run("pre-commit", "install", home=mirror.home, cwd=user.path, extra=extra).returncode == 0
+    )
+    user.write({"hubconf.py": BROKEN, "notes.txt": "b\n"})
+    user.git("add", "hubconf.py")
+    index = (user.path / ".git" / "index").read_bytes()
+    # Only one of the files: git then gives its hooks an index of their own (GIT_INDEX_FILE).
+    done = git("commit", "--message", "Second", "hubconf.py")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "files were modified by this hook" in done.stderr
+    assert "mended 1 finding in 1 file" in done.stderr
+    assert (user.path / "hubconf.py").read_text() == BROKEN.replace('"torch"', '["torch"]')
+    assert (user.path / ".git" / "index").read_bytes() == index
+    assert user.git("diff", "--name-only") == "hubconf.py\nnotes.txt"
+    done = git("commit", "--message", "Second", "hubconf.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert user.git("show", "--name-only", "--format=") == "hubconf.py"
+    assert user.git("diff", "--name-only") == "notes.txt"
+
+
+def test_what_git_tells_its_hooks_misleads_nobody(mirror: Mirror, tmp_path: Path) -> None:
+    """GIT_DIR and the like point at the user's repository while another is checked."""
+    program = Path(sys.executable).parent / "hubpub"
+    user = mirror.publish({"hubconf.py": BROKEN, "a.txt": "a"}, name="octo/user", tags=("v9.9",))
+    files = {"hubconf.py": BROKEN, "README.md": "torch.hub.load('octo/net', 'net')\n"}
+    other = mirror.publish(files, name="octo/net", tags=("v1.0",))
+    user.write({"a.txt": "b", "new.txt": "c"})
+    user.git("add", "new.txt")
+    index = user.path / ".git" / "index"
+    before = index.read_bytes()
+    extra = {
+        "GIT_DIR": str(user.path / ".git"),
+        "GIT_INDEX_FILE": str(index),
+        "GIT_WORK_TREE": str(user.path),
+        "GIT_PREFIX": "",
+    }
+
+    def check(**environment: str) -> str:
+        options = ("check", other.path, "--no-cache", "--output-format", "json")
+        return run(program, *options, home=mirror.home, cwd=tmp_path, extra=environment).stdout
+
+    assert check(**extra) == check()
+    assert "v1.0" in check()
+    options = ("check", other.path, "--fix")
+    done = run(program, *options, home=mirror.home, cwd=tmp_path, extra=extra)
+    assert "mended" in done.stderr
+    assert index.read_bytes() == before
+    assert user.git("status", "--porcelain") == "M a.txt\nA  new.txt"
+    assert other.git("status", "--porcelain") == "M README.md\n M hubconf.py"

@@ -18,6 +18,10 @@ from hubpub.source.text import Text
 
 if TYPE_CHECKING:
     from hubpub.source.cache import Cache
+    from hubpub.source.files import Files
+
+_OWN = "HUB0"
+"""How the codes of rules begin that are about the check itself."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,17 @@ class CheckResult:
         return any(item.severity >= at for item in self.diagnostics)
 
 
-def check(root: Path, settings: Settings | None = None, cache: Cache | None = None) -> CheckResult:
+def check(
+    root: Path,
+    settings: Settings | None = None,
+    cache: Cache | None = None,
+    *,
+    files: Files | None = None,
+) -> CheckResult:
     """Judge the repository at ``root`` (the directory that holds hubconf.py).
 
-    With a ``cache``, facts are taken from it where nothing that was read has changed.
+    With a ``cache``, facts are taken from it where nothing that was read has changed. ``files``
+    are read instead of those at ``root`` itself: what an editor holds, or what a fix would make.
 
     Raises:
         UsageError: ``root`` is not a directory.
@@ -46,17 +57,26 @@ def check(root: Path, settings: Settings | None = None, cache: Cache | None = No
         raise UsageError(
             f"{root} is not a directory", help="give the root of a repository, or nothing for ."
         )
-    return judge(source.read(root, cache), settings or Settings())
+    repo = source.read(root, cache) if files is None else source.read_files(files)
+    return judge(repo, settings or Settings())
 
 
 def judge(repo: Repo, settings: Settings) -> CheckResult:
-    """The findings of every selected rule, after suppression, sorted."""
-    every = [diagnostic(rule, found) for rule in rules.all_rules() for found in rule.check(repo)]
+    """The findings of every selected rule, after suppression, sorted.
+
+    A suppression is unused where its rule ran. Where only rules about the check itself (HUB0xx)
+    are selected, every rule runs for that: ``--select unused-ignore`` asks about all comments.
+    """
+    selected = [rule for rule in rules.all_rules() if is_selected(rule, settings)]
+    codes = {rule.code for rule in selected}
+    run = selected
+    if all(code.startswith(_OWN) for code in codes):
+        run = list(rules.all_rules())
+    every = [diagnostic(rule, found) for rule in run for found in rule.check(repo)]
     every += unknown_selectors(repo, settings)
     kept, used = suppress(every, repo)
-    kept += unused(repo, used)
-    selected = {rule.code for rule in rules.all_rules() if is_selected(rule, settings)}
-    chosen = {item for item in kept if item.code in selected}
+    kept += unused(repo, used, run)
+    chosen = {item for item in kept if item.code in codes}
     return CheckResult(tuple(sorted(chosen, key=_order)), repo, repo.texts)
 
 

@@ -11,11 +11,15 @@ from hubpub.config import Settings
 from hubpub.diagnostic import Severity
 from hubpub.errors import UsageError
 
+MAX_NEAREST = 100
+MAX_SELECTOR = 64
+"""Only so many unknown selectors, of so many characters, are compared with all known words."""
+
 
 def is_selected(rule: rules.Rule, settings: Settings) -> bool:
     """Whether the settings select a rule: the longest selector that names it decides."""
     chosen = [
-        *(settings.select if settings.select is not None else ("HUB",)),
+        *(settings.select if settings.select is not None else ("ALL",)),
         *settings.extend_select,
     ]
     wanted = max((rules.matches(selector, rule) for selector in chosen), default=0)
@@ -25,10 +29,12 @@ def is_selected(rule: rules.Rule, settings: Settings) -> bool:
 
 def unknown(selectors: Iterable[str]) -> list[tuple[str, str]]:
     """The selectors that name no rule, each with what to do about it."""
-    found = []
+    found: list[tuple[str, str]] = []
     for selector in selectors:
         if not rules.is_known(selector):
-            near = rules.nearest(selector)
+            # Looking for the nearest word is slow, and a hostile file may ask for it at length.
+            slow = len(found) >= MAX_NEAREST or len(selector) > MAX_SELECTOR
+            near = None if slow else rules.nearest(selector)
             advice = f"did you mean {near}?" if near else "`hubpub rule --all` lists the rules"
             found.append((selector, advice))
     return found
@@ -41,6 +47,7 @@ def with_options(
     ignore: tuple[str, ...] = (),
     extend_select: tuple[str, ...] = (),
     fail_on: str | None = None,
+    unsafe_fixes: bool | None = None,
 ) -> Settings:
     """``settings`` with what the command line says instead or in addition.
 
@@ -58,4 +65,6 @@ def with_options(
         changed = replace(changed, select=select)
     if fail_on is not None:
         changed = replace(changed, fail_on=Severity.from_label(fail_on))
+    if unsafe_fixes is not None:
+        changed = replace(changed, unsafe_fixes=unsafe_fixes)
     return changed

@@ -52,7 +52,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command when there is no such one."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        known = ctx.resilient_parsing or not args or args[0] in COMMANDS
+        if not known and not args[0].startswith("-"):
             import difflib
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
@@ -136,14 +137,23 @@ def say_error(message: str, advice: str | None) -> None:
 
 
 def _say_defect() -> None:
-    import platform
     import traceback
+
+    say_defect(traceback.format_exc(), None)
+
+
+def say_defect(report: str, where: str | None) -> None:
+    """Print what there is to report of a failure of ours, in one repository or altogether."""
+    import platform
 
     from hubpub.output.escape import visible
 
-    click.echo("error: hubpub itself failed; this is a defect, please report it with:", err=True)
+    at = f" at {visible(where)}" if where else ""
+    click.echo(
+        f"error: hubpub itself failed{at}; this is a defect, please report it with:", err=True
+    )
     click.echo(
         f"hubpub {__version__}, Python {platform.python_version()}, {platform.platform()}", err=True
     )
-    for line in traceback.format_exc().splitlines():
+    for line in report.splitlines():
         click.echo(visible(line), err=True)

@@ -1,110 +1,138 @@
-"""``hubpub check``: judge a repository statically."""
+"""``hubpub check``: judge repositories statically."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hubpub.cli.outputs import Target, files_url, targets, use_color, write_file
+from hubpub.diagnostic import Severity
 from hubpub.errors import UsageError
 from hubpub.output.formats import FORMATS
 
 if TYPE_CHECKING:
-    from hubpub.diagnostic import Severity
+    from click.shell_completion import CompletionItem
+
+    from hubpub.cli.checking import Report
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def repository(path: str) -> Path:
     """The root that ``path`` means: a directory, or the hubconf.py in it."""
-    place = Path(path)
-    if place.name == "hubconf.py" and place.is_file():
-        return place.parent
-    if not place.exists():
-        raise UsageError(f"{path} does not exist", help="give the root of a repository")
-    if not place.is_dir():
-        raise UsageError(
-            f"{path} is not a directory", help="torch.hub reads hubconf.py at the repository's root"
-        )
-    return place
+    from hubpub.check.publishers import root_of
+
+    return root_of(path)
+
+
+def rule_names(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """What a shell offers where a rule is asked for: the codes and names that begin so."""
+    from click.shell_completion import CompletionItem
+
+    from hubpub import rules
+
+    head, comma, last = incomplete.rpartition(",")
+    words = [word for item in rules.all_rules() for word in (item.code, item.name)]
+    return [
+        CompletionItem(f"{head}{comma}{word}")
+        for word in (*words, "ALL")
+        if word.startswith((last, last.upper()))
+    ]
+
+
+def _rules_option(flag: str, text: str) -> Callable[[F], F]:
+    return click.option(flag, multiple=True, metavar="RULE", help=text, shell_complete=rule_names)
 
 
 @click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("path", default=".")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
 @click.option(
     "--output-format",
     "formats",
     multiple=True,
     metavar="FORMAT[:FILE]",
-    help=f"{', '.join(FORMATS)}; repeatable with files.",
+    help=f"{', '.join(FORMATS)}; repeatable with files. Lines and columns count from 1, columns in "
+    "characters.",
 )
-@click.option("--select", multiple=True, help="Only these rules: code, prefix or name.")
-@click.option("--extend-select", multiple=True, help="These rules in addition.")
-@click.option("--ignore", multiple=True, help="Not these rules.")
+@_rules_option("--select", "Only these rules: code, prefix, name, or ALL.")
+@_rules_option("--extend-select", "These rules in addition.")
+@_rules_option("--ignore", "Not these rules.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "note"]),
     help="The least severity that makes the exit status 1 (default: warning).",
 )
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @click.option("--fix", "mend", is_flag=True, help="Apply the safe fixes.")
-@click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
+@click.option(
+    "--unsafe-fixes/--no-unsafe-fixes",
+    default=None,
+    help="With --fix and --diff: also those that change what users can call.",
+)
 @click.option("--diff", "show", is_flag=True, help="Show what --fix would change, change nothing.")
-@click.option("--statistics", "count", is_flag=True, help="Count findings by rule instead.")
+@click.option("--statistics", is_flag=True, help="Count findings by rule instead.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     help="Colours on stdout; auto: where a terminal shows them, or as NO_COLOR or FORCE_COLOR say.",
 )
-def command(
-    path: str,
-    formats: tuple[str, ...],
-    select: tuple[str, ...],
-    extend_select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    fail_on: str | None,
-    mend: bool,
-    no_cache: bool,
-    show: bool,
-    count: bool,
-    color: str,
-) -> int:
-    """Check the repository at PATH (default: the current directory); never runs its code.
+@click.option(
+    "--add-ignore", "reason", metavar="REASON", help="Suppress every finding by a comment."
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Settings for every repository, instead of their own.",
+)
+@click.option("--isolated", is_flag=True, help="Read no settings at all.")
+@click.option("--recursive", is_flag=True, help="Check every hubconf.py below each PATH.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Folders not to search.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes for several repositories (default: one for each CPU).",
+)
+@click.option("--stdin-filename", metavar="FILE", help="The file whose text PATH - reads.")
+@click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
+def command(**options: Any) -> int:
+    """Check repositories statically; never runs their code.
 
-    Exit status: 0 clean, 1 findings, 2 usage or configuration, 3 a defect of hubpub.
+    PATH is the root of a repository, its hubconf.py, or a folder with repositories below it
+    (default: the current directory). PATH - reads one file from the standard input, for editors.
+
+    Exit status: 0 clean, 1 findings, 2 usage or configuration, 3 a defect of hubpub; of several
+    repositories the worst.
     """
-    outputs = targets(formats, FORMATS)
-    if count:
+    from hubpub.cli import checking
+
+    outputs = targets(options["formats"], FORMATS)
+    if options["statistics"]:
         outputs = _counted(outputs)
-    root = repository(path)
-    from hubpub import check, config
-    from hubpub.source.cache import Cache
-
-    settings = check.with_options(
-        config.load(root),
-        select=_split(select),
-        ignore=_split(ignore),
-        extend_select=_split(extend_select),
-        fail_on=fail_on,
-    )
-    if show:
-        return _diff(check.fix(root, settings, write=False))
-    if mend:
-        fixed = check.fix(root, settings)
-        result = fixed.result
-        for problem in fixed.problems:
-            click.echo(problem, err=True)
-        for name in fixed.changed:
-            click.echo(f"changed {_visible(name)}", err=True)
+    work = checking.work(options)
+    if options["paths"] == ("-",):
+        report = checking.check_stdin(work, options["stdin_filename"])
+    elif options["stdin_filename"] is not None:
+        raise UsageError("--stdin-filename needs - as the path")
     else:
-        result = check.check(root, settings, None if no_cache else Cache())
-    _report(result, outputs, settings.fail_on, count=count, color=color)
-    return 1 if result.failed(settings.fail_on) else 0
-
-
-def _split(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for word in words for part in word.split(",") if part.strip())
+        report = checking.check_paths(work, options)
+    checking.say(report)
+    if work.mode == "diff":
+        checking.write_patch(report)
+    else:
+        _report(report, outputs, count=options["statistics"], color=options["color"])
+    return report.status(exit_zero=options["exit_zero"])
 
 
 def _counted(outputs: list[Target]) -> list[Target]:
@@ -119,57 +147,35 @@ def _counted(outputs: list[Target]) -> list[Target]:
     return outputs if any(file is None for _, file in outputs) else [*outputs, ("full", None)]
 
 
-def _visible(text: str) -> str:
-    from hubpub.output.escape import visible
+def _report(report: Report, outputs: list[Target], *, count: bool, color: str) -> None:
+    """Render the findings: the report to stdout or files, one line of summary to stderr.
 
-    return visible(text)
-
-
-def _diff(fixed: object) -> int:
-    from hubpub.check import FixResult
-    from hubpub.output.diff import render
-    from hubpub.source.edits import diff
-
-    assert isinstance(fixed, FixResult)  # noqa: S101 - the one caller
-    for path, (before, after) in fixed.changed.items():
-        click.echo(render(diff(path, before.text, after)), nl=False)
-    for problem in fixed.problems:
-        click.echo(problem, err=True)
-    count = len(fixed.changed)
-    click.echo(f"{count} file{'s' if count != 1 else ''} would change", err=True)
-    return 1 if fixed.changed else 0
-
-
-def _report(
-    result: object, outputs: list[Target], fail_on: Severity, *, count: bool, color: str
-) -> None:
-    from hubpub.check import CheckResult
+    Where the fixed text of a file goes to stdout, the report goes to stderr.
+    """
     from hubpub.cli.described import by_code
     from hubpub.output import formats, statistics
     from hubpub.output.run import Run
     from hubpub.output.text import summary
 
-    assert isinstance(result, CheckResult)  # noqa: S101 - the one caller
-    sources = result.sources
-
-    def line(path: str, number: int) -> str:
-        return sources[path].line(number) if path in sources else ""
-
-    rules = by_code(item.code for item in result.diagnostics)
+    stream = sys.stdout if report.text is None else sys.stderr
+    rules = by_code(item.code for item in report.diagnostics)
+    fail_on = min((outcome.fail_on for outcome in report.outcomes), default=Severity.WARNING)
     for name, file in outputs:
-        colored = file is None and use_color(sys.stdout, color)
-        run = Run(line, colored, rules, fail_on=fail_on, files_url=files_url(Path()))
+        run = Run(
+            report.line,
+            file is None and use_color(stream, color),
+            rules,
+            roots=report.roots,
+            fail_on=fail_on,
+            files_url=files_url(Path()),
+        )
         render = statistics.render if count and file is None else formats.render
-        text = render(name, result.diagnostics, run)
+        text = render(name, report.diagnostics, run)
         if file is None:
-            click.echo(text, nl=False, color=True)
+            click.echo(text, nl=False, color=True, file=stream)
         else:
             write_file(file, text)
-    click.echo(summary(result.diagnostics), err=True)
-    if result.repo.unfollowed:
-        names = ", ".join(result.repo.unfollowed[:5])
-        more = len(result.repo.unfollowed) - 5
-        rest = f" and {more} more" if more > 0 else ""
-        click.echo(
-            f"not followed to the end, so not judged whole: {_visible(names)}{rest}", err=True
-        )
+    if report.judged:
+        number = len(report.outcomes)
+        where = f"{number} repositories: " if report.several else ""
+        click.echo(f"{where}{summary(report.diagnostics, unsafe=report.unsafe)}", err=True)

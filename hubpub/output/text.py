@@ -65,10 +65,18 @@ def _places(places: Sequence[tuple[int, int]]) -> str:
     return "\n".join(textwrap.wrap(text, 88))
 
 
-def summary(diagnostics: Sequence[Diagnostic]) -> str:
-    """One line: how many findings of which severity, and how many can be mended by --fix."""
+def summary(diagnostics: Sequence[Diagnostic], *, unsafe: bool = False) -> str:
+    """One line: how many findings of which severity, and how many can be mended by --fix.
+
+    ``unsafe``: the unsafe fixes are made as well.
+    """
     if not diagnostics:
         return "no findings"
-    mended = sum(item.fix is not None and item.fix.safe for item in diagnostics)
+    fixes = [item.fix for item in diagnostics if item.fix is not None]
+    mended = len(fixes) if unsafe else sum(fix.safe for fix in fixes)
+    more = len(fixes) - mended
     hint = f"; {mended} can be mended with --fix" if mended else ""
+    if more:
+        rest = f"{more} more with" if mended else f"; {more} can be mended with --fix"
+        hint += f" ({rest} --unsafe-fixes)" if mended else f"{rest} --unsafe-fixes"
     return f"{tally(diagnostics)}{hint}"

@@ -126,8 +126,10 @@ def find(selector: str) -> Rule | None:
 def matches(selector: str, item: Rule) -> int:
     """How closely a selector (code, prefix of a code, or name) names a rule; 0 where it does not.
 
-    A name is as close as a code can be.
+    A name is as close as a code can be, and ``ALL`` less close than anything else.
     """
+    if selector.upper() == "ALL":
+        return 1
     if selector == item.name:
         return len(item.code)
     return len(selector) if selector and item.code.startswith(selector.upper()) else 0

@@ -21,19 +21,20 @@ def read(root: Path, cache: Cache | None = None) -> Repo:
     changed since it was kept.
     """
     if cache is None:
-        return _read(Files(root))
+        return read_files(Files(root))
     found = cache.load(root)
     if found is not None:
         return found
     from hubpub.source.cache import Observed
 
     files = Observed(root)
-    repo = _read(files)
+    repo = read_files(files)
     cache.store(root, repo, files)
     return repo
 
 
-def _read(files: Files) -> Repo:
+def read_files(files: Files) -> Repo:
+    """Read a repository through ``files``, which may hold other texts than the disk does."""
     from hubpub.source import repository
 
     return repository.read(files)

@@ -1,15 +1,13 @@
-"""What is not Python: README and docs, comments that suppress, .git's own files, checkpoints."""
+"""What is not Python: README and docs, .git's own files, checkpoints."""
 
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator, Sequence
 
 from hubpub.diagnostic import Span
-from hubpub.source import facts, tree
+from hubpub.source import facts
 from hubpub.source.files import Files
 from hubpub.source.text import Text, Unreadable, decode
 
@@ -18,7 +16,6 @@ MAX_DOCUMENT = 2 << 20
 MAX_DOCUMENTS = 300
 
 _CALL = re.compile(r"\b(?:torch\.)?hub\.(load|list|help)\s*\(")
-_IGNORE = re.compile(r"hubpub:\s*(file-)?ignore\[([^\]\n]*)\][ \t]*(.*)")
 
 
 def documents(paths: Sequence[str]) -> list[str]:
@@ -166,64 +163,6 @@ def _split(target: str) -> tuple[str | None, str | None]:
 
 def _place(path: str, text: Text, begin: int, end: int) -> facts.Place:
     return facts.Place(path, Span(*text.position(begin), *text.position(end)))
-
-
-def comments(path: str, text: Text, module: tree.Module | None) -> tuple[facts.Comment, ...]:
-    """The comments that suppress findings, in Python or (as ``<!-- -->``) in a document."""
-    if "hubpub:" not in text.text:
-        return ()
-    found = []
-    strings = _comment_lines(text) if path.endswith(".py") else None
-    for match in _IGNORE.finditer(text.text):
-        line, column = text.position(match.start())
-        if strings is not None and line not in strings:
-            continue
-        before = text.line(line)[: column - 1]
-        sign = before.rfind("#") if path.endswith(".py") else before.rfind("<!--")
-        begin = column - 1 if sign < 0 else sign
-        end = len(text.line(line))
-        selectors = tuple(part.strip() for part in match.group(2).split(",") if part.strip())
-        reason = match.group(3).rstrip().removesuffix("-->").strip()
-        lines = () if match.group(1) else _covered(module, line, alone=not before[:begin].strip())
-        place = facts.Place(path, Span(line, begin + 1, line, end + 1))
-        found.append(facts.Comment(place, selectors, reason, bool(match.group(1)), lines))
-    return tuple(found)
-
-
-def _comment_lines(text: Text) -> set[int] | None:
-    try:
-        tokens = tokenize.generate_tokens(io.StringIO(text.text, newline=None).readline)
-        return {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return None
-
-
-def _covered(module: tree.Module | None, line: int, *, alone: bool) -> tuple[int, ...]:
-    """The lines that a comment on ``line`` speaks for: those of the statement that begins there.
-
-    A comment that stands alone speaks for the next line as well.
-    """
-    first = line + 1 if alone else line
-    covered = {line, first}
-    for node in tree.walk(module.body) if module is not None else ():
-        at = getattr(node, "at", None)
-        if at is None:
-            continue
-        start = node.first if isinstance(node, (tree.Function, tree.Class)) else at[0]
-        if start != first:
-            continue
-        if isinstance(node, tree.Function):
-            covered.update(
-                range(first, max((item.at[2] for item in node.parameters), default=first) + 1)
-            )
-        elif type(node).__name__ in _SIMPLE:
-            covered.update(range(first, at[2] + 1))
-    return tuple(sorted(covered))
-
-
-_SIMPLE = {
-    "Import", "ImportFrom", "Assign", "Augment", "Delete", "Evaluate", "Return", "Raise", "Assert",
-}  # fmt: skip
 
 
 def checkpoints(files: Files, paths: Sequence[str]) -> tuple[facts.CheckpointFile, ...]:

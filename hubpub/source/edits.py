@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
-import difflib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import libcst as cst
@@ -16,31 +16,110 @@ from hubpub.diagnostic import Edit, Fix
 from hubpub.source.files import Files
 from hubpub.source.text import Text, Unreadable
 
+MAX_ATTEMPTS = 200
+"""So often a text is parsed to find fixes that would break it; what is left then waits."""
+
+Change = tuple[int, int, str]
+"""From which offset, to which, and what stands there then."""
+
 
 def apply(texts: Mapping[str, Text], fixes: Iterable[Fix]) -> dict[str, str]:
-    """The new text of each file that ``fixes`` change.
+    """The new text of each file that ``fixes`` change; see :func:`choose`."""
+    return choose(texts, list(fixes))[0]
+
+
+def choose(texts: Mapping[str, Text], fixes: Sequence[Fix]) -> tuple[dict[str, str], list[int]]:
+    """The new text of each file that ``fixes`` change, and which of them were made, by index.
 
     Fixes are taken in order; one whose edits overlap those of an earlier one waits for the next
-    round, as does one after which a Python file would not parse. Line ends follow the file's own.
+    round, as does one after which a Python file would not parse or which the file's encoding cannot
+    hold. A change that two fixes share is made once. Line ends follow the file's own.
     """
-    taken: dict[str, list[tuple[int, int, str]]] = {}
-    for fix in fixes:
+    taken: dict[str, _Taken] = {}
+    plans: list[tuple[int, list[tuple[str, Change]]]] = []
+    for index, fix in enumerate(fixes):
         if any(edit.path not in texts for edit in fix.edits):
             continue
-        wanted = [(edit.path, _offsets(texts[edit.path], edit)) for edit in fix.edits]
-        if any(_overlaps(edit, taken.get(path, [])) for path, edit in wanted):
+        wanted = [(edit.path, _change(texts[edit.path], edit)) for edit in fix.edits]
+        if any(path in taken and taken[path].clashes(change) for path, change in wanted):
             continue
-        attempt = {path: [*taken.get(path, [])] for path, _ in wanted}
-        for path, edit in wanted:
-            if edit not in attempt[path] or edit[0] != edit[1] or not edit[2].startswith("import "):
-                attempt[path].append(edit)
-        if all(_parses(path, _apply(texts[path].text, edits)) for path, edits in attempt.items()):
-            taken.update(attempt)
-    changed = {path: _apply(texts[path].text, edits) for path, edits in taken.items()}
-    return {path: text for path, text in changed.items() if text != texts[path].text}
+        for path, change in wanted:
+            taken.setdefault(path, _Taken()).add(change)
+        plans.append((index, wanted))
+    made = _sound(texts, [], plans, [MAX_ATTEMPTS])
+    new = {path: text for path, text in _result(texts, made).items() if text != texts[path].text}
+    return new, [index for index, _ in made]
 
 
-def _offsets(text: Text, edit: Edit) -> tuple[int, int, str]:
+class _Taken:
+    """The changes of one file that are made, by offset; none of them overlaps another."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[int, int]] = []
+        self.changes: set[Change] = set()
+
+    def clashes(self, change: Change) -> bool:
+        """Whether ``change`` touches what another one replaces."""
+        begin, end, _ = change
+        if change in self.changes:
+            return False
+        # Spans do not overlap, so that only the nearest on either side can; insertions at the
+        # very beginning are passed over.
+        left = bisect.bisect_left(self.spans, (begin, begin)) - 1
+        right = bisect.bisect_right(self.spans, (begin, begin))
+        return (left >= 0 and self.spans[left][1] > begin) or (
+            right < len(self.spans) and self.spans[right][0] < end
+        )
+
+    def add(self, change: Change) -> None:
+        """Make ``change`` as well."""
+        if change not in self.changes:
+            self.changes.add(change)
+            bisect.insort(self.spans, change[:2])
+
+
+def _sound(
+    texts: Mapping[str, Text],
+    kept: list[tuple[int, list[tuple[str, Change]]]],
+    plans: list[tuple[int, list[tuple[str, Change]]]],
+    left: list[int],
+) -> list[tuple[int, list[tuple[str, Change]]]]:
+    """``kept`` and those of ``plans`` with which every file still parses: by halving."""
+    if not plans or left[0] <= 0:
+        return kept
+    left[0] -= 1
+    attempt = [*kept, *plans]
+    touched = {path for _, wanted in plans for path, _ in wanted}
+    results = _result(texts, [item for item in attempt if touched & {path for path, _ in item[1]}])
+    if all(_holds(path, texts[path], results[path]) for path in touched if path in results):
+        return attempt
+    if len(plans) == 1:
+        return kept
+    half = len(plans) // 2
+    return _sound(texts, _sound(texts, kept, plans[:half], left), plans[half:], left)
+
+
+def _result(
+    texts: Mapping[str, Text], plans: Iterable[tuple[int, list[tuple[str, Change]]]]
+) -> dict[str, str]:
+    changes: dict[str, list[Change]] = {}
+    seen: dict[str, set[Change]] = {}
+    for _, wanted in plans:
+        for path, change in wanted:
+            if change in seen.setdefault(path, set()) and _shared(change):
+                continue
+            seen[path].add(change)
+            changes.setdefault(path, []).append(change)
+    return {path: _apply(texts[path].text, items) for path, items in changes.items()}
+
+
+def _shared(change: Change) -> bool:
+    """Whether two fixes that ask for the same change mean one: insertions may be two items."""
+    begin, end, new = change
+    return begin != end or new.startswith("import ")
+
+
+def _change(text: Text, edit: Edit) -> Change:
     begin = text.offset(edit.span.line, edit.span.column)
     end = text.offset(edit.span.end_line, edit.span.end_column)
     new = edit.text
@@ -54,16 +133,7 @@ def newline(text: str) -> str:
     return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
 
 
-def _overlaps(edit: tuple[int, int, str], others: list[tuple[int, int, str]]) -> bool:
-    begin, end, _ = edit
-    return any(
-        (edit != other and begin < other[1] and other[0] < end)
-        or (begin == other[0] and (begin < end) and (other[0] < other[1]))
-        for other in others
-    )
-
-
-def _apply(text: str, edits: list[tuple[int, int, str]]) -> str:
+def _apply(text: str, edits: list[Change]) -> str:
     parts, last = [], 0
     for begin, end, new in sorted(edits, key=lambda item: item[:2]):
         parts += [text[last:begin], new]
@@ -71,30 +141,41 @@ def _apply(text: str, edits: list[tuple[int, int, str]]) -> str:
     return "".join([*parts, text[last:]])
 
 
-def _parses(path: str, text: str) -> bool:
-    if not path.endswith(".py"):
-        return True
+def _holds(path: str, before: Text, text: str) -> bool:
+    """Whether ``text`` may take the place of ``before``: it can be written, and it parses."""
     try:
-        cst.parse_module(text)
-    except (cst.ParserSyntaxError, RecursionError):
+        before.encode(text)
+        if path.endswith(".py"):
+            cst.parse_module(text)
+    except (UnicodeEncodeError, cst.ParserSyntaxError, RecursionError):
         return False
     return True
 
 
-def diff(path: str, before: str, after: str) -> str:
-    """A unified diff that ``patch -p1`` and ``git apply`` take."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    lines = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}")
-    unended = "\n\\ No newline at end of file\n"
-    return "".join(line if line.endswith("\n") else f"{line}{unended}" for line in lines)
+def obstacle(root: Path, path: str, before: Text) -> str | None:
+    """Why a file may not be changed at all; None where it may.
+
+    ``before`` is what was read of it: where bytes were replaced in reading, they would be lost.
+    """
+    place = root / path
+    if Path(os.path.realpath(place)) != Path(os.path.realpath(root)) / path:
+        return "the file is reached through a symlink"
+    try:
+        if not place.stat().st_mode & 0o222:
+            return "the file is read-only"
+        if place.read_bytes() != before.encode(before.text):
+            return f"not every byte of it is valid {before.encoding}"
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def write(root: Path, path: str, before: Text, text: str) -> str | None:
     """Replace ``path`` by ``text`` in its own encoding; why not, where it cannot be.
 
-    The file keeps its mode, its byte order mark and its line ends. It is written under a temporary
-    name beside it and then renamed, so that it is whole at every moment. A file that changed since
-    it was read, or that is reached through a symlink, is left alone.
+    The file keeps its mode and owner, its byte order mark and its line ends. It is written under a
+    temporary name beside it and then renamed, so that it is whole at every moment. A file that
+    changed since it was read, or that is reached through a symlink, is left alone.
     """
     place = root / path
     try:
@@ -107,7 +188,7 @@ def write(root: Path, path: str, before: Text, text: str) -> str | None:
     if Path(os.path.realpath(place)) != Path(os.path.realpath(root)) / path:
         return "the file is reached through a symlink"
     try:
-        mode = stat.S_IMODE(place.stat().st_mode)
+        status = place.stat()
         handle, temporary = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     except OSError as error:
         return error.strerror or str(error)
@@ -116,7 +197,9 @@ def write(root: Path, path: str, before: Text, text: str) -> str | None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
+        with contextlib.suppress(OSError):
+            os.chown(temporary, status.st_uid, status.st_gid)
+        Path(temporary).chmod(stat.S_IMODE(status.st_mode))
         Path(temporary).replace(place)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -224,13 +224,16 @@ class Dependencies:
 
 @dataclass(frozen=True)
 class Comment:
-    """A suppression comment: ``selectors`` are codes or names, ``file`` whether for the file."""
+    """A suppression comment: ``selectors`` are codes or names, ``file`` whether for the file.
+
+    ``lines`` are those that it speaks for, its own included; none for the whole file.
+    """
 
     place: Place
     selectors: tuple[str, ...]
     reason: str
     file: bool
-    lines: tuple[int, ...]
+    lines: range
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
-from hubpub.source import documents, entrypoints, hubconf, reached, reading, requirements, tree
+from hubpub.source import (
+    comments,
+    documents,
+    entrypoints,
+    hubconf,
+    reached,
+    reading,
+    requirements,
+    tree,
+)
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
 from hubpub.source.text import Text, Unreadable
@@ -63,7 +72,7 @@ def _read(files: Files) -> Repo:
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
     if not files.has(HUBCONF):
-        return _with_comments(base, {})
+        return _with_comments(base)
     return _with_hubconf(base, files)
 
 
@@ -76,7 +85,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
     if isinstance(module, Unreadable):
         problem = Problem(module.reason, Place(HUBCONF, module.span))
         found = _replace(base, problems=(problem,), texts=MappingProxyType(texts))
-        return _with_comments(found, {})
+        return _with_comments(found)
     assert isinstance(text, Text)  # noqa: S101 - a tree comes of a text
     outcome = reading.interpret(files, module)
     loaded = frozenset(call.entrypoint for call in base.hub_calls if call.entrypoint)
@@ -116,16 +125,11 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         for call in documents.examples(path, texts[path])
     ]
     found = _replace(found, hub_calls=(*found.hub_calls, *shown))
-    trees = {path: item for path, item in outcome.machine.trees.items() if item is not None}
-    return _with_comments(found, trees)
+    return _with_comments(found)
 
 
-def _with_comments(repo: Repo, trees: dict[str, tree.Module]) -> Repo:
-    found = [
-        comment
-        for path, text in repo.texts.items()
-        for comment in documents.comments(path, text, trees.get(path))
-    ]
+def _with_comments(repo: Repo) -> Repo:
+    found = [comment for path, text in repo.texts.items() for comment in comments.read(path, text)]
     return _replace(repo, comments=tuple(found))
 
 

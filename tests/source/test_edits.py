@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hubpub.check import fix
 from hubpub.diagnostic import Edit, Fix, Span
 from hubpub.source import edits, text
+from hubpub.source.patch import diff
 
 
 def edit(line: int, column: int, end: int, new: str, *, path: str = "a.py") -> Edit:
@@ -128,7 +129,7 @@ def test_nothing_is_left_where_the_disk_is_full(
 def test_git_applies_the_diff(tmp_path: Path) -> None:
     before, after = "a = 1\nb = 2", "a = 1\nb = 3\nc = 4"
     (tmp_path / "a.py").write_text(before)
-    patch = edits.diff("a.py", before, after)
+    patch = diff("a.py", before, after)
     subprocess.run(["git", "apply"], input=patch, text=True, check=True, cwd=tmp_path)
     assert (tmp_path / "a.py").read_text() == after
 
