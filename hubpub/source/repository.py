@@ -12,6 +12,7 @@ from hubpub.diagnostic import FILE_START
 from hubpub.source import documents, entrypoints, hubconf, reached, reading, requirements, tree
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
+from hubpub.source.interpret import known
 from hubpub.source.text import Text, Unreadable
 
 HUBCONF = "hubconf.py"
@@ -104,7 +105,9 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         dynamic=entrypoints.dynamic(outcome),
         unfollowed=tuple(outcome.unfollowed),
         imports=imports,
-        downloads=downloads,
+        downloads=tuple(item for item in downloads if item.function not in known.UNPICKLERS),
+        unpickled=tuple(item for item in downloads if item.function in known.UNPICKLERS),
+        asked=frozenset(outcome.machine.asked),
         hub_calls=(*hub_calls, *base.hub_calls),
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
