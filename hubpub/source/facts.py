@@ -308,7 +308,9 @@ class Repo:
     the repository is known, ``tags`` its tags, newest last where that can be told.
     ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
     not in the facts. ``unpickled`` are calls that read pickles in other ways than torch's.
-    ``asked`` are the paths of which the code asks whether they are there, as it computes them.
+    ``asked`` are the paths of which the code asks whether they are there, as it computes them, and
+    ``absent`` those inside the repository that calls name though the tree does not hold them, each
+    with the reason.
     ``answers`` is what the hosts of checkpoints said, by URL; empty unless they were asked.
     """
 
@@ -325,6 +327,7 @@ class Repo:
     downloads: tuple[Download, ...] = ()
     unpickled: tuple[Download, ...] = ()
     asked: frozenset[str] = frozenset()
+    absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
     hub_calls: tuple[HubCall, ...] = ()
     comments: tuple[Comment, ...] = ()

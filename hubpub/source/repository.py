@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
-from hubpub.source import documents, entrypoints, hubconf, reached, reading, requirements, tree
+from hubpub.source import (
+    absent,
+    documents,
+    entrypoints,
+    hubconf,
+    reached,
+    reading,
+    requirements,
+    tree,
+)
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
 from hubpub.source.interpret import known
@@ -107,6 +116,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         imports=imports,
         downloads=tuple(item for item in downloads if item.function not in known.UNPICKLERS),
         unpickled=tuple(item for item in downloads if item.function in known.UNPICKLERS),
+        absent=MappingProxyType(dict(absent.absent(files, downloads))),
         asked=frozenset(outcome.machine.asked),
         hub_calls=(*hub_calls, *base.hub_calls),
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
