@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
+from hubpub.source.facts_published import Published
 from hubpub.source.text import Text
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -272,7 +273,7 @@ class Repo:
     are the files that diagnostics may point at. ``own`` are the names ``owner/name`` under which
     the repository is known, ``tags`` its tags, newest last where that can be told.
     ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
-    not in the facts.
+    not in the facts. ``published`` is the tree that users get.
     """
 
     root: Path
@@ -293,4 +294,5 @@ class Repo:
     own: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     exists: bool = True
+    published: Published = field(default_factory=Published)
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

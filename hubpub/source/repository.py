@@ -12,6 +12,7 @@ from hubpub.diagnostic import FILE_START
 from hubpub.source import documents, entrypoints, hubconf, reached, reading, requirements, tree
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
+from hubpub.source.published import published
 from hubpub.source.text import Text, Unreadable
 
 HUBCONF = "hubconf.py"
@@ -62,9 +63,8 @@ def _read(files: Files) -> Repo:
         texts=MappingProxyType(texts),
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
-    if not files.has(HUBCONF):
-        return _with_comments(base, {})
-    return _with_hubconf(base, files)
+    found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base, {})
+    return _replace(found, published=published(files, paths, found))
 
 
 def _with_hubconf(base: Repo, files: Files) -> Repo:
