@@ -223,7 +223,7 @@ def missing_checkpoint_file(repo: Repo) -> Iterator[Finding]:
     seen: set[tuple[str, Place]] = set()
     known = repo.asked | _written(repo)
     for path, place in _opened(repo, guarded=False):
-        reason = repo.absent.get(path)
+        reason = _why_absent(repo, path)
         if reason is None or path in known or (path, place) in seen:
             continue
         seen.add((path, place))
@@ -232,6 +232,21 @@ def missing_checkpoint_file(repo: Repo) -> Iterator[Finding]:
             place,
             help="attach it to a release, and load it with torch.hub.load_state_dict_from_url",
         )
+
+
+def _why_absent(repo: Repo, path: str) -> str | None:
+    """Why users lack a checkpoint of the repository; what other rules say of it is left to them."""
+    normal = posixpath.normpath(path)
+    if not normal.startswith(ROOT):
+        return None
+    inside = normal.removeprefix(ROOT)
+    reason = repo.published.why_absent(inside)
+    if reason is None:
+        return None if repo.published.holds(inside) else "the repository does not hold it"
+    return {
+        "untracked": "git does not track it",
+        "lfs": "git LFS keeps it elsewhere, and GitHub's zip holds a pointer",
+    }.get(reason)
 
 
 @rule("HUB413", "outside-cache", Severity.NOTE)

@@ -76,7 +76,7 @@ def checkpoint_name_clash(repo: Repo) -> Iterator[Finding]:
 
     - [torchgeo/torchgeo#4037](https://github.com/torchgeo/torchgeo/issues/4037)
     """
-    for fault in faults_of(repo, "HUB410"):
+    for fault, more in faults_of(repo, "HUB410"):
         item, first = fault.checkpoint, fault.first
         if first is None:
             name = item.name or "a URL without a file name"
@@ -85,7 +85,7 @@ def checkpoint_name_clash(repo: Repo) -> Iterator[Finding]:
             continue
         again = Note(first.written.path, first.written.span, f"{item.name} is this one's name too")
         yield Finding(
-            f"{item.name} in the cache may be {shown(first.url)}: who has that one gets it here",
+            f"{item.name}{more} has the place of {shown(first.url)} in the cache: who has that gets it",
             item.written,
             help="give each its own name, best with a stamp (`hubpub stamp`)",
             notes=(again,),

@@ -59,15 +59,17 @@ def faults(repo: Repo) -> Iterator[Fault]:
             yield Fault(code, group[0], found, checked)
 
 
-def faults_of(repo: Repo, code: str) -> Iterator[Fault]:
-    """The faults of one code, each name once a place."""
-    seen: set[tuple[str, Place]] = set()
+def faults_of(repo: Repo, code: str) -> Iterator[tuple[Fault, str]]:
+    """The faults of one code, one a place, each with words for the other names that it makes."""
+    places: dict[Place, dict[str, Fault]] = {}
     for fault in faults(repo):
-        item = fault.checkpoint
-        key = (item.name, item.written if fault.first else item.place)
-        if fault.code == code and key not in seen:
-            seen.add(key)
-            yield fault
+        if fault.code == code:
+            item = fault.checkpoint
+            place = item.written if fault.first else item.place
+            places.setdefault(place, {}).setdefault(item.name, fault)
+    for names in places.values():
+        first = next(iter(names.values()))
+        yield first, f" (and {len(names) - 1} more here)" if len(names) > 1 else ""
 
 
 def advice(name: str) -> str:

@@ -80,7 +80,7 @@ def checkpoint_over_2gb(repo: Repo) -> Iterator[Finding]:
 def large_file_in_git(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
-    Checks for checkpoints of more than 100 MiB in the tree.
+    Checks for checkpoints of more than 100 MiB that git itself holds.
 
     ## Why is this bad?
 
@@ -130,7 +130,8 @@ def large_file_in_git(repo: Repo) -> Iterator[Finding]:
     - [About large files on GitHub](https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github)
     """
     for file in repo.checkpoints:
-        if GIT_LIMIT < file.size <= RELEASE_LIMIT:
+        absent = repo.published.why_absent(file.path) in {"untracked", "lfs", "submodule"}
+        if GIT_LIMIT < file.size <= RELEASE_LIMIT and not absent:
             yield Finding(
                 f"{file.path} is {file.size / (1 << 20):.0f} MiB, and GitHub takes 100 MiB at most",
                 Place(file.path),

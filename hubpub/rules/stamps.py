@@ -27,8 +27,8 @@ def unstamped_checkpoint(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
     Checks that the name of each checkpoint carries a stamp: `-`, at least eight hexadecimal digits
-    of its sha256, and a full stop, as in `tiny-0a1b2c3d.pth`. A file of the tree is a note: git
-    keeps its content.
+    of its sha256, and a full stop, as in `tiny-0a1b2c3d.pth`. A file of the tree, whose content git
+    keeps, is a note, as is one that is fetched to a place that cannot be read.
 
     ## Why is this bad?
 
@@ -82,13 +82,15 @@ def unstamped_checkpoint(repo: Repo) -> Iterator[Finding]:
 
     - [Saving and loading](https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url)
     """
-    for fault in faults_of(repo, "HUB402"):
+    for fault, more in faults_of(repo, "HUB402"):
         name, stamp = fault.checkpoint.name, fault.hash
         short = f": {stamp} is too short" if stamp and fault.checkpoint.loaded else ""
+        unsure = not fault.checkpoint.loaded and fault.checkpoint.folder is None
         yield Finding(
-            f"the checkpoint {name or '(without a name)'} carries no stamp of its sha256{short}",
+            f"the checkpoint {name}{more} carries no stamp of its sha256{short}",
             fault.checkpoint.place,
-            help=advice(name),
+            Severity.NOTE if unsure else None,
+            advice(name),
         )
     seen: set[tuple[str, Place]] = set()
     files = frozenset(file.path for file in repo.checkpoints)
@@ -183,10 +185,11 @@ def check_hash_off(repo: Repo) -> Iterator[Finding]:
             continue
         seen.add(download.place)
         default = all(item.default for item in mine)
-        more = f" and {len(set(names)) - 1} more" if len(set(names)) > 1 else ""
+        count = len(set(names))
+        several = f" (and {count - 1} more)" if count > 1 else ""
         yield Finding(
-            f"{names[0]}{more} is stamped, and the stamp is "
-            + ("not checked unless the caller says so" if default else "not checked"),
+            f"the stamp of {names[0]}{several} is not checked"
+            + (" unless the caller says so" if default else ""),
             download.place,
             Severity.NOTE if default else None,
             "add check_hash=True",
@@ -266,11 +269,12 @@ def check_hash_vacuous(repo: Repo) -> Iterator[Finding]:
 
     - [pytorch/pytorch#191194](https://github.com/pytorch/pytorch/issues/191194)
     """
-    for fault in faults_of(repo, "HUB404"):
+    for fault, more in faults_of(repo, "HUB404"):
+        name = fault.checkpoint.name
         yield Finding(
-            f"check_hash=True verifies nothing: the loader sees no hash in {fault.checkpoint.name}",
+            f"check_hash=True verifies nothing: the loader sees no hash in {name}{more}",
             fault.checkpoint.place,
-            help=advice(fault.checkpoint.name),
+            help=advice(name),
         )
 
 
@@ -336,11 +340,11 @@ def hash_lookalike(repo: Repo) -> Iterator[Finding]:
 
     - [pytorch/pytorch#191194](https://github.com/pytorch/pytorch/issues/191194)
     """
-    for fault in faults_of(repo, "HUB405"):
+    for fault, more in faults_of(repo, "HUB405"):
         name, found = fault.checkpoint.name, fault.hash
         then = "so the load fails" if fault.checked else "so check_hash=True would fail"
         yield Finding(
-            f"the loader takes {found} in {name} for a hash, {then}",
+            f"the loader takes {found} in {name}{more} for a hash, {then}",
             fault.checkpoint.place,
             Severity.ERROR if fault.checked else None,
             f"write _{found} instead of -{found}, and end the name in "

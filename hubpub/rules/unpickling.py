@@ -257,12 +257,12 @@ def no_map_location(repo: Repo) -> Iterator[Finding]:
         if download.function not in {*_TORCH_LOADERS, _SCRIPTED} or _is_safetensors(download):
             continue
         how = _off(download, "map_location", (None,))
-        if not how or download.place in seen:
+        if not how or download.on_gpu or download.place in seen:
             continue
         seen.add(download.place)
-        unless = " unless the caller gives map_location" if how == "default" else ""
+        without = "unless the caller gives" if how == "default" else "without"
         yield Finding(
-            f"a checkpoint saved on a GPU does not load here without one{unless}",
+            f"{without} map_location, a checkpoint saved on a GPU loads only on machines that have one",
             download.place,
             Severity.NOTE if how == "default" else None,
             'say map_location="cpu"',

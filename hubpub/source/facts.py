@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
+from hubpub.source.facts_published import Published
 from hubpub.source.text import Text
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -140,7 +141,8 @@ class Download:
     ``cases`` are the arguments of each way to reach it, of which ``arguments`` is the sum.
     ``written``: the call is written as one of this function with all of its arguments, so that a
     keyword can be added. ``guarded``: a handler copes with its failure, whichever way it is
-    reached. ``returned``: an entrypoint returns what it gives.
+    reached. ``returned``: an entrypoint returns what it gives. ``on_gpu``: it is reached only where
+    ``torch.cuda.is_available()``.
     """
 
     function: str
@@ -152,6 +154,7 @@ class Download:
     written: bool = False
     guarded: bool = False
     returned: bool = False
+    on_gpu: bool = False
 
     def argument(self, name: str) -> Argument | None:
         """The argument called ``name``; None where it is not given."""
@@ -308,10 +311,9 @@ class Repo:
     the repository is known, ``tags`` its tags, newest last where that can be told.
     ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
     not in the facts. ``unpickled`` are calls that read pickles in other ways than torch's.
-    ``asked`` are the paths of which the code asks whether they are there, as it computes them, and
-    ``absent`` those inside the repository that calls name though the tree does not hold them, each
-    with the reason.
+    ``asked`` are the paths of which the code asks whether they are there, as it computes them.
     ``answers`` is what the hosts of checkpoints said, by URL; empty unless they were asked.
+    ``published`` is the tree that users get.
     """
 
     root: Path
@@ -327,7 +329,6 @@ class Repo:
     downloads: tuple[Download, ...] = ()
     unpickled: tuple[Download, ...] = ()
     asked: frozenset[str] = frozenset()
-    absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
     hub_calls: tuple[HubCall, ...] = ()
     comments: tuple[Comment, ...] = ()
@@ -336,4 +337,5 @@ class Repo:
     own: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     exists: bool = True
+    published: Published = field(default_factory=Published)
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

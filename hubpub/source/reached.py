@@ -103,6 +103,7 @@ def call_facts(
                 written,
                 all(event.guarded for event, _ in seen),
                 any(function in outcome.returned.get(name, ()) for name in names),
+                all(event.on_gpu for event, _ in seen),
             )
         )
     return tuple(downloads), tuple(hub_calls)

@@ -52,7 +52,7 @@ class CallEvent:
     """A call of a function that rules ask about was reached.
 
     ``written``: it is written as a call of this function, and nothing hides any of its arguments.
-    ``guarded``: a handler copes with its failure.
+    ``guarded``: a handler copes with its failure. ``on_gpu``: where torch sees a GPU only.
     """
 
     function: str
@@ -63,6 +63,7 @@ class CallEvent:
     conditional: bool
     written: bool = False
     guarded: bool = False
+    on_gpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class Machine:
 
     ``doubt`` counts the enclosing branches that may not run at all; whatever was made under less
     doubt than the machine's can only be joined with, never overwritten. ``guards`` counts the
-    enclosing handlers that cope with a failed import, ``tries`` those that cope with anything.
+    enclosing handlers that cope with a failed import, ``tries`` those that cope with anything,
+    ``gpus`` the branches that are taken only where torch sees a GPU.
     ``asked`` are the paths of which the code asks whether they are there, ``results`` what the
     entrypoint that was followed last returns.
     """
@@ -119,6 +121,7 @@ class Machine:
     guards: int = 0
     name_guards: int = 0
     tries: int = 0
+    gpus: int = 0
     steps: int = IMPORT_STEPS
     calls: list[object] = field(default_factory=list)
     importing: bool = True

@@ -36,5 +36,6 @@ def report(machine: Machine, name: str, given: Given, scope: Scope, at: tree.At)
             machine.doubt > 0,
             given.written,
             machine.tries > 0,
+            machine.gpus > 0,
         )
     )
