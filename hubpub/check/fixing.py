@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hubpub.check.judging import CheckResult, check
 from hubpub.config import Settings
 from hubpub.source.text import Text
+
+if TYPE_CHECKING:
+    from hubpub.check.online import Asker
 
 ROUNDS = 10
 """Fixes that uncover others are applied at most so often."""
@@ -25,7 +29,13 @@ class FixResult:
     problems: tuple[str, ...] = ()
 
 
-def fix(root: Path, settings: Settings | None = None, *, write: bool = True) -> FixResult:
+def fix(
+    root: Path,
+    settings: Settings | None = None,
+    *,
+    write: bool = True,
+    asker: Asker | None = None,
+) -> FixResult:
     """Apply every safe fix, check again, and go on until nothing is left to mend.
 
     With ``write`` False the files stay as they are and ``changed`` says what would become of them;
@@ -36,7 +46,7 @@ def fix(root: Path, settings: Settings | None = None, *, write: bool = True) -> 
     """
     from hubpub.source import edits
 
-    result = check(root, settings)
+    result = check(root, settings, asker=asker)
     first: dict[str, Text] = {}
     changed: dict[str, tuple[Text, str]] = {}
     applied = 0
@@ -56,6 +66,6 @@ def fix(root: Path, settings: Settings | None = None, *, write: bool = True) -> 
         if not done or not write:
             break
         before_count = len(result.diagnostics)
-        result = check(root, settings)
+        result = check(root, settings, asker=asker)
         applied += max(before_count - len(result.diagnostics), 0)
     return FixResult(result, MappingProxyType(changed), applied, tuple(dict.fromkeys(problems)))

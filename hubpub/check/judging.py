@@ -17,6 +17,7 @@ from hubpub.source.facts import Repo
 from hubpub.source.text import Text
 
 if TYPE_CHECKING:
+    from hubpub.check.online import Asker
     from hubpub.source.cache import Cache
 
 
@@ -33,10 +34,17 @@ class CheckResult:
         return any(item.severity >= at for item in self.diagnostics)
 
 
-def check(root: Path, settings: Settings | None = None, cache: Cache | None = None) -> CheckResult:
+def check(
+    root: Path,
+    settings: Settings | None = None,
+    cache: Cache | None = None,
+    *,
+    asker: Asker | None = None,
+) -> CheckResult:
     """Judge the repository at ``root`` (the directory that holds hubconf.py).
 
-    With a ``cache``, facts are taken from it where nothing that was read has changed.
+    With a ``cache``, facts are taken from it where nothing that was read has changed. With an
+    ``asker`` the hosts of checkpoints are asked; without one nothing leaves the machine.
 
     Raises:
         UsageError: ``root`` is not a directory.
@@ -46,7 +54,8 @@ def check(root: Path, settings: Settings | None = None, cache: Cache | None = No
         raise UsageError(
             f"{root} is not a directory", help="give the root of a repository, or nothing for ."
         )
-    return judge(source.read(root, cache), settings or Settings())
+    repo = source.read(root, cache)
+    return judge(repo if asker is None else asker.ask(repo), settings or Settings())
 
 
 def judge(repo: Repo, settings: Settings) -> CheckResult:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hubpub.cli.outputs import Target, targets, use_color, write_file
 from hubpub.errors import UsageError
+
+if TYPE_CHECKING:
+    from hubpub.check.online import Asker
 
 FORMATS = ("full", "concise", "json")
 
@@ -46,6 +50,14 @@ def repository(path: str) -> Path:
 )
 @click.option("--fix", "mend", is_flag=True, help="Apply the safe fixes.")
 @click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
+@click.option("--online", is_flag=True, help="Ask the hosts of checkpoints whether they are there.")
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="With --online: ask this host though it is not public; repeatable.",
+)
 @click.option("--diff", "show", is_flag=True, help="Show what --fix would change, change nothing.")
 def command(
     path: str,
@@ -56,6 +68,8 @@ def command(
     fail_on: str | None,
     mend: bool,
     no_cache: bool,
+    online: bool,
+    allow_hosts: tuple[str, ...],
     show: bool,
 ) -> int:
     """Check the repository at PATH (default: the current directory); never runs its code.
@@ -74,19 +88,32 @@ def command(
         extend_select=_split(extend_select),
         fail_on=fail_on,
     )
+    asker = _asker(online, allow_hosts)
     if show:
-        return _diff(check.fix(root, settings, write=False))
+        return _diff(check.fix(root, settings, write=False, asker=asker))
     if mend:
-        fixed = check.fix(root, settings)
+        fixed = check.fix(root, settings, asker=asker)
         result = fixed.result
         for problem in fixed.problems:
             click.echo(problem, err=True)
         for name in fixed.changed:
             click.echo(f"changed {_visible(name)}", err=True)
     else:
-        result = check.check(root, settings, None if no_cache else Cache())
+        result = check.check(root, settings, None if no_cache else Cache(), asker=asker)
     _report(result, outputs)
+    for url, reason in asker.untold.items() if asker is not None else ():
+        click.echo(f"could not be asked: {_visible(url)}: {_visible(reason)}", err=True)
     return 1 if result.failed(settings.fail_on) else 0
+
+
+def _asker(online: bool, allow_hosts: tuple[str, ...]) -> Asker | None:
+    if not online:
+        if allow_hosts:
+            raise UsageError("--allow-host says whom to ask", help="add --online")
+        return None
+    from hubpub.check.online import Asker
+
+    return Asker.allowing(allow_hosts)
 
 
 def _split(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def checkpoint_name_clash(repo: Repo) -> Iterator[Finding]:
             continue
         again = Note(first.written.path, first.written.span, f"{item.name} is this one's name too")
         yield Finding(
-            f"{item.name}{more} has the place of {shown(first.url)} in the cache: who has that gets it",
+            f"{item.name}{more} is {shown(first.url)} for whoever has that one in the cache",
             item.written,
             help="give each its own name, best with a stamp (`hubpub stamp`)",
             notes=(again,),

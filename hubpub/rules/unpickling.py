@@ -262,7 +262,7 @@ def no_map_location(repo: Repo) -> Iterator[Finding]:
         seen.add(download.place)
         without = "unless the caller gives" if how == "default" else "without"
         yield Finding(
-            f"{without} map_location, a checkpoint saved on a GPU loads only on machines that have one",
+            f"{without} map_location, a checkpoint saved on a GPU loads only where there is one",
             download.place,
             Severity.NOTE if how == "default" else None,
             'say map_location="cpu"',

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hubpub.diagnostic import Span
 from hubpub.source import facts, tree
@@ -267,7 +267,12 @@ def tags(files: Files) -> tuple[str, ...]:
                 found.add(name)
     loose = ".git/refs/tags/"
     found.update(path.removeprefix(loose) for path in files.walk(loose))
-    return tuple(sorted(found, key=_version))
+    return newest_last(found)
+
+
+def newest_last(names: Iterable[str]) -> tuple[str, ...]:
+    """Tags in the order of their version numbers, highest last."""
+    return tuple(sorted(names, key=_version))
 
 
 def _version(tag: str) -> tuple[object, ...]:
