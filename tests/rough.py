@@ -88,8 +88,6 @@ class Rough:
 
     scripts: dict[str, Script] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    flying: int = 0
-    most: int = 0
     tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
@@ -144,10 +142,4 @@ class Rough:
                 self.requests.append((method, target, headers))
                 count = self._counts.get(target, 0)
                 self._counts[target] = count + 1
-                self.flying += 1
-                self.most = max(self.most, self.flying)
-            try:
-                self.scripts.get(target, reply(404, b"gone"))(connection, method, headers, count)
-            finally:
-                with self._lock:
-                    self.flying -= 1
+            self.scripts.get(target, reply(404, b"gone"))(connection, method, headers, count)

@@ -237,30 +237,48 @@ def test_more_than_a_release_holds(rough: Rough, tmp_path: Path) -> None:
     assert said == ["is 3.0 GiB; the loader starts anew whenever the connection breaks"]
 
 
-def test_few_are_asked_at_once(tmp_path: Path) -> None:
-    def slow(connection: socket.socket, method: str, headers: dict[str, str], n: int) -> None:
-        with lock:
-            flying[0] += 1
-            most[0] = max(most[0], flying[0])
-        time.sleep(0.05)
-        with lock:
-            flying[0] -= 1
-        reply()(connection, method, headers, n)
+class Count:
+    """How many are in flight, and were at most. A reply lands before its thread ends, so that is
+    counted while a question is thought about."""
 
-    lock, flying, most = threading.Lock(), [0], [0]
-    servers = [Rough() for _ in range(6)]
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.now -= 1
+
+
+def test_few_are_asked_at_once(tmp_path: Path) -> None:
+    every, hosts = Count(), [Count() for _ in range(6)]
+
+    def slow(host: Count) -> Script:
+        def script(connection: socket.socket, method: str, headers: dict[str, str], n: int) -> None:
+            with every, host:
+                time.sleep(0.05)
+            reply()(connection, method, headers, n)
+
+        return script
+
+    servers = [Rough() for _ in hosts]
     wanted = []
-    for server in servers:
+    for server, host in zip(servers, hosts, strict=True):
         for index in range(20):
-            server.scripts[f"/{index}-0a1b2c3d.pth"] = slow
+            server.scripts[f"/{index}-0a1b2c3d.pth"] = slow(host)
             wanted.append(server.url(f"/{index}-0a1b2c3d.pth"))
     asker = Asker(asking(*(server.host for server in servers)), replace(QUICK, deadline_s=60))
     repo = asker.ask(source.read(publisher(tmp_path / "r", *wanted)))
     assert len(repo.answers) == len(wanted) == 120
     assert all(answer.size == SIZE for answer in repo.answers.values())
     assert asker.untold == {}
-    assert max(server.most for server in servers) <= AT_ONE_HOST
-    assert AT_ONE_HOST < most[0] <= AT_ONCE
+    assert max(host.most for host in hosts) == AT_ONE_HOST
+    assert AT_ONE_HOST < every.most <= AT_ONCE
     again = asker.ask(repo)
     assert again.answers == repo.answers
     assert sum(len(server.requests) for server in servers) == 120
