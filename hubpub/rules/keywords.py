@@ -12,6 +12,9 @@ from hubpub.source.text import Text
 
 MAX_CALL = 20_000
 """A call of more characters than this is left alone: no person wrote it."""
+MAX_LINE = 88
+"""A line that holds several arguments already takes another up to so many characters."""
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _PROMPT = re.compile(r"\s*(?:>>>|\.\.\.)(?:\s|$)")
 _SILENT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
@@ -56,14 +59,15 @@ def _below(text: Text, path: str, begin: int, end: int, new: str) -> Edit | None
     found = _last(text.text[begin:end])
     if found is None:
         return None
-    last, row, column, remark = found
+    last, row, column, remark, alone = found
     first = text.position(begin)[0]
     place = text.offset(first + row - 1, 1) + column + (text.position(begin)[1] - 1) * (row == 1)
     if last == "(":
         return _insert(text, path, place, new)
     line = text.line(first + row - 1)
     stop = text.offset(first + row - 1, len(line) + 1)
-    if row == 1 or _PROMPT.match(line) or (text.text[place:stop].strip() and not remark):
+    crowded = not alone and not remark and len(line) + len(new) < MAX_LINE
+    if row == 1 or crowded or _PROMPT.match(line) or (text.text[place:stop].strip() and not remark):
         return _insert(text, path, place, f" {new}," if last == "," else f", {new}")
     indent = line[: len(line) - len(line.lstrip())]
     if last == ",":
@@ -71,22 +75,33 @@ def _below(text: Text, path: str, begin: int, end: int, new: str) -> Edit | None
     return Edit(path, _span(text, place, stop), f",{text.text[place:stop]}\n{indent}{new}")
 
 
-def _last(code: str) -> tuple[str, int, int, bool] | None:
-    """The last token of an open call: text, row and column of its end, whether a comment follows.
+_Last = tuple[str, int, int, bool, bool]
 
-    Rows are 1-based, columns 0-based. None for code that is no such thing, or whose last token is
-    a text of several lines.
+
+def _last(code: str) -> _Last | None:
+    """The last token of an open call.
+
+    Its text, the row and column of its end, whether a comment follows, and whether the argument
+    that it ends is the only one on its row. Rows are 1-based, columns 0-based. None for code that
+    is no such thing, or whose last token is a text of several lines.
     """
-    found: list[tuple[str, int, int, bool] | None] = [None, None]
+    found: list[_Last | None] = [None, None]
+    depth, commas = 0, [(0, 0)]
     try:
         for token in tokenize.generate_tokens(io.StringIO(f"{code})", newline="").readline):
             if token.type == tokenize.ERRORTOKEN and token.string.strip():
                 return None
-            whole = token.start[0] == token.end[0]
             if token.type == tokenize.COMMENT:
-                found[-1] = found[-1] and (*found[-1][:3], found[-1][1] == token.start[0])
+                last = found[-1]
+                found[-1] = last and (*last[:3], last[1] == token.start[0], last[4])
             elif token.type not in _SILENT and token.string.strip():
-                found = [found[-1], (token.string, *token.end, False) if whole else None]
+                depth += (token.string in _OPENING) - (token.string in _CLOSING)
+                alone = commas[-1][0] != token.end[0]
+                if token.string == "," and depth == 1:
+                    commas.append(token.end)
+                whole = token.start[0] == token.end[0]
+                item = (token.string, *token.end, False, alone)
+                found = [found[-1], item if whole else None]
     except (tokenize.TokenError, SyntaxError, ValueError):
         return None
     return found[0]

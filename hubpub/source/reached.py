@@ -82,7 +82,7 @@ def call_facts(
             if isinstance(event, CallEvent):
                 found.setdefault((event.function, event.place), []).append((event, name))
     downloads, hub_calls = [], []
-    several = Counter(place for _, place in found)
+    several = Counter(place for _, place in {(known.one_name(str(name)), at) for name, at in found})
     for (function, place), seen in found.items():
         names = tuple(sorted({name for _, name in seen if name is not None}))
         arguments = _arguments([event for event, _ in seen])

@@ -35,6 +35,18 @@ CASES = {
         "f(\n    a\n    # c=1,\n)",
         "f(\n    a,\n    k=True\n    # c=1,\n)",
     ),
+    "several on a line": ("f(\n    a, b\n)", "f(\n    a, b, k=True\n)"),
+    "several on a line, comma": ("f(\n    a, b,\n)", "f(\n    a, b, k=True,\n)"),
+    "several on the last line": (
+        "f(\n    a,\n    b, g(1, 2)\n)",
+        "f(\n    a,\n    b, g(1, 2), k=True\n)",
+    ),
+    "several, and a comment": ("f(\n    a, b  # c\n)", "f(\n    a, b,  # c\n    k=True\n)"),
+    "one that holds commas": ("f(\n    g(a, b)\n)", "f(\n    g(a, b),\n    k=True\n)"),
+    "a full line": (
+        f"f(\n    {'a' * 70}, {'b' * 10}\n)",
+        f"f(\n    {'a' * 70}, {'b' * 10},\n    k=True\n)",
+    ),
     "hanging": ("f(a,\n  b)", "f(a,\n  b, k=True)"),
     "the parenthesis below": ("f(a,\n  b,\n  )", "f(a,\n  b,\n  k=True,\n  )"),
     "first line": ("f(a,\n)", "f(a, k=True,\n)"),

@@ -125,7 +125,12 @@ def is_one(function: Value) -> bool:
     if not all(isinstance(item, External) and item.package in _SAME for item in found):
         return False
     names = {canonical(item.name) for item in found if isinstance(item, External)}
-    return len({_ONE.get(name, name) for name in names}) == 1
+    return len({one_name(name) for name in names}) == 1
+
+
+def one_name(name: str) -> str:
+    """A canonical name, the same for the two under which torch has one function."""
+    return _ONE.get(name, name)
 
 
 _SAME = {"torch", "torchvision", "timm"}
