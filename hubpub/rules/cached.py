@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from hubpub.source.facts import CHECKPOINT_SUFFIXES, HASH_REGEX, Argument, Download, Place, Repo
@@ -123,6 +124,23 @@ def is_checkpoint(name: str) -> bool:
     return name.lower().endswith(CHECKPOINT_SUFFIXES)
 
 
+_T = TypeVar("_T")
+
+
+def once(find: Callable[[Repo], list[_T]]) -> Callable[[Repo], list[_T]]:
+    """``find``, which keeps what it found last: several rules ask it of the same repository."""
+    kept: list[tuple[Repo, list[_T]]] = []
+
+    @functools.wraps(find)
+    def found(repo: Repo) -> list[_T]:
+        if not kept or kept[0][0] is not repo:
+            kept[:] = [(repo, find(repo))]
+        return kept[0][1]
+
+    return found
+
+
+@once
 def cached(repo: Repo) -> list[Cached]:
     """Every checkpoint that is fetched by a known URL, once a name, place and way."""
     found = [item for download in repo.downloads for item in _of(download)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from hubpub.rules.cached import Cached, cached, is_stamp, visible_hash
+from hubpub.rules.cached import Cached, cached, is_stamp, once, visible_hash
 from hubpub.source.facts import CHECKPOINT_SUFFIXES, Place, Repo
 
 _NUMBER_OR_WORD = re.compile(r"\d+|[a-f]+|[a-f]+\d+|\d+[a-f]+|.{1,3}")
@@ -40,23 +40,27 @@ class Fault:
     first: Cached | None = None
 
 
-def faults(repo: Repo) -> Iterator[Fault]:
+@once
+def faults(repo: Repo) -> list[Fault]:
     """Every name of a checkpoint that is wrong, once a place, under its one code."""
     items = cached(repo)
-    clashing = dict(_clashes(items))
+    clashing = _clashes(items)
     groups: dict[object, list[Cached]] = {}
     for item in items:
         groups.setdefault((item.name, item.place), []).append(item)
+    found = []
     for group in groups.values():
-        found, checked = visible_hash(group[0].name), any(item.checked for item in group)
-        for item in group:
-            other = clashing.get((item.folder, item.name, _same(item.url)))
-            if other is not None and other is not item:
-                yield Fault("HUB410", item, found, checked, other)
-        code = _code(group, found, checked)
-        clash = any((item.folder, item.name, _same(item.url)) in clashing for item in group)
-        if code and not clash:
-            yield Fault(code, group[0], found, checked)
+        seen, checked = visible_hash(group[0].name), any(item.checked for item in group)
+        others = [(item, clashing.get(id(item))) for item in group]
+        found += [
+            Fault("HUB410", item, seen, checked, other)
+            for item, other in others
+            if other is not None and other is not item
+        ]
+        code = _code(group, seen, checked)
+        if code and all(other is None for _, other in others):
+            found.append(Fault(code, group[0], seen, checked))
+    return found
 
 
 def faults_of(repo: Repo, code: str) -> Iterator[tuple[Fault, str]]:
@@ -102,22 +106,25 @@ def is_generic(name: str) -> bool:
     return not stem or _GENERIC.fullmatch(stem) is not None
 
 
-def _clashes(items: list[Cached]) -> Iterator[tuple[tuple[str | None, str, str], Cached]]:
-    """Checkpoints whose name in the cache another URL has too, each with the first of them.
+def _clashes(items: list[Cached]) -> dict[int, Cached]:
+    """Checkpoints (by id) whose name in the cache another URL has too, with the first of those.
 
     URLs that are tried one after the other (a handler copes with the failure of the call) may be
     the same file in several places, and names with a stamp are.
     """
-    places: dict[tuple[str, str], dict[str, Cached]] = {}
+    places: dict[tuple[str, str], list[tuple[str, Cached]]] = {}
     for item in items:
         certain = item.loaded and item.folder is not None and not item.download.guarded
         if certain and not is_stamp(visible_hash(item.name)):
-            group = places.setdefault((str(item.folder), item.name), {})
-            group.setdefault(_same(item.url), item)
-    for (folder, name), group in places.items():
-        first = min(group.values(), key=lambda item: (item.written.path, item.written.span))
-        for url in group if len(group) > 1 else ():
-            yield (folder, name, url), first
+            group = places.setdefault((str(item.folder), item.name), [])
+            group.append((_same(item.url), item))
+    found: dict[int, Cached] = {}
+    for group in places.values():
+        if len({same for same, _ in group}) > 1:
+            key = min(group, key=lambda pair: (pair[1].written.path, pair[1].written.span))
+            for same, item in group:
+                found[id(item)] = item if same == key[0] else key[1]
+    return found
 
 
 def _same(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -109,8 +109,10 @@ def call_facts(
     return tuple(downloads), tuple(hub_calls)
 
 
-MAX_CASES = 500
+MAX_CASES = 200
 """So many different ways to reach one call are told apart."""
+MAX_VALUES = 2_000
+"""So many values of one argument are kept, all ways together; with more it may be anything."""
 
 
 def _cases(events: list[CallEvent]) -> tuple[Mapping[str, facts.Argument], ...]:
@@ -122,27 +124,40 @@ def _cases(events: list[CallEvent]) -> tuple[Mapping[str, facts.Argument], ...]:
     return tuple(found.values())
 
 
+@dataclass
+class _Sum:
+    """An argument as several calls give it: its values by their marks."""
+
+    place: facts.Place | None
+    values: dict[str, tuple[Any, facts.Place]]
+    known: bool
+
+
 def _arguments(events: list[CallEvent]) -> dict[str, facts.Argument]:
-    merged: dict[str, facts.Argument] = {}
+    merged: dict[str, _Sum] = {}
     for event in events:
         spots = {str(key): reading.place(spot) for key, spot in event.places}
         for key, value in event.arguments:
             name = str(key)
+            total = merged.get(name)
+            if total is not None and len(total.values) >= MAX_VALUES:
+                total.known = False
+                continue
             one = argument(value, spots.get(name))
-            old = merged.get(name)
-            if old is not None:
-                pairs = dict(
-                    zip(_marks(old.values), zip(old.values, old.places, strict=True), strict=True)
-                )
-                for mark, pair in zip(
-                    _marks(one.values), zip(one.values, one.places, strict=True), strict=True
-                ):
-                    pairs.setdefault(mark, pair)
-                values = tuple(item for item, _ in pairs.values())
-                spots_ = tuple(spot for _, spot in pairs.values())
-                one = facts.Argument(values, old.known and one.known, old.place, spots_)
-            merged[name] = one
-    return merged
+            if total is None:
+                total = merged[name] = _Sum(one.place, {}, known=True)
+            total.known &= one.known
+            for mark, item, place in zip(_marks(one.values), one.values, one.places, strict=True):
+                total.values.setdefault(mark, (item, place))
+    return {
+        name: facts.Argument(
+            tuple(item for item, _ in total.values.values()),
+            total.known,
+            total.place,
+            tuple(place for _, place in total.values.values()),
+        )
+        for name, total in merged.items()
+    }
 
 
 def _marks(values: tuple[object, ...]) -> list[str]:
