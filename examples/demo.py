@@ -48,7 +48,8 @@ def demonstrate(folder: Path, address: str) -> int:
     report = folder / "report.json"
 
     say("read it, and run nothing of it")
-    checked = hubpub(["check", str(repository)], environment)
+    # HUB408: the checkpoint is on this machine only, for as long as the demo runs.
+    checked = hubpub(["check", "--ignore", "HUB408", str(repository)], environment)
     say("load it as its users will, with the real torch.hub, in a sandbox")
     verify = ["verify", "demo/tiny:v1.0", "--allow-host", address]
     formats = ["--output-format", "text", "--output-format", f"json:{report}"]

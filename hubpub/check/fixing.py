@@ -7,12 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hubpub.check.judging import CheckResult, check
 from hubpub.config import Settings
 from hubpub.diagnostic import Diagnostic
 from hubpub.source.overlay import Overlaid
 from hubpub.source.text import Text
+
+if TYPE_CHECKING:
+    from hubpub.check.online import Asker
 
 ROUNDS = 30
 """Fixes that uncover others are applied at most so often; a round that is taken back counts."""
@@ -41,6 +45,7 @@ def fix(
     unsafe: bool | None = None,
     over: Mapping[str, bytes] | None = None,
     only: Collection[str] | None = None,
+    asker: Asker | None = None,
 ) -> FixResult:
     """Apply every safe fix, check again, and go on until nothing is left to mend.
 
@@ -59,12 +64,12 @@ def fix(
     root, settings = Path(root), settings or Settings()
     if unsafe is not None:
         settings = replace(settings, unsafe_fixes=unsafe)
-    rounds = _Rounds(root, settings, dict(over or {}), only)
+    rounds = _Rounds(root, settings, dict(over or {}), only, asker)
     rounds.run()
     if not write:
         return rounds.outcome(rounds.result)
     written = rounds.write()
-    return rounds.outcome(rounds.result if written else check(root, settings))
+    return rounds.outcome(rounds.result if written else check(root, settings, asker=asker))
 
 
 @dataclass
@@ -75,6 +80,7 @@ class _Rounds:
     settings: Settings
     over: dict[str, bytes]
     only: Collection[str] | None
+    asker: Asker | None
     first: dict[str, Text] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
     refused: set[Key] = field(default_factory=set)
@@ -93,7 +99,7 @@ class _Rounds:
 
     def _check(self, over: Mapping[str, bytes]) -> CheckResult:
         files = Overlaid(self.root, over=dict(over)) if over else None
-        return check(self.root, self.settings, files=files)
+        return check(self.root, self.settings, files=files, asker=self.asker)
 
     def _wanted(self, item: Diagnostic) -> bool:
         if item.fix is None or not (item.fix.safe or self.settings.unsafe_fixes):

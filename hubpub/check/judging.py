@@ -17,11 +17,14 @@ from hubpub.source.facts import Repo
 from hubpub.source.text import Text
 
 if TYPE_CHECKING:
+    from hubpub.check.online import Asker
     from hubpub.source.cache import Cache
     from hubpub.source.files import Files
 
 _OWN = "HUB0"
 """How the codes of rules begin that are about the check itself."""
+_ASKING = "HUB414"
+"""The rule that judges what hosts answer: it ran only where they were asked."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,13 @@ def check(
     cache: Cache | None = None,
     *,
     files: Files | None = None,
+    asker: Asker | None = None,
 ) -> CheckResult:
     """Judge the repository at ``root`` (the directory that holds hubconf.py).
 
     With a ``cache``, facts are taken from it where nothing that was read has changed. ``files``
     are read instead of those at ``root`` itself: what an editor holds, or what a fix would make.
+    With an ``asker`` the hosts of checkpoints are asked; without one nothing leaves the machine.
 
     Raises:
         UsageError: ``root`` is not a directory.
@@ -58,7 +63,7 @@ def check(
             f"{root} is not a directory", help="give the root of a repository, or nothing for ."
         )
     repo = source.read(root, cache) if files is None else source.read_files(files)
-    return judge(repo, settings or Settings())
+    return judge(repo if asker is None else asker.ask(repo), settings or Settings())
 
 
 def judge(repo: Repo, settings: Settings) -> CheckResult:
@@ -75,7 +80,7 @@ def judge(repo: Repo, settings: Settings) -> CheckResult:
     every = [diagnostic(rule, found) for rule in run for found in rule.check(repo)]
     every += unknown_selectors(repo, settings)
     kept, used = suppress(every, repo)
-    kept += unused(repo, used, run)
+    kept += unused(repo, used, [rule for rule in run if repo.answers or rule.code != _ASKING])
     chosen = {item for item in kept if item.code in codes}
     return CheckResult(tuple(sorted(chosen, key=_order)), repo, repo.texts)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubpub import config
 from hubpub.check import fixing, ignoring
@@ -17,6 +18,9 @@ from hubpub.errors import ConfigError, HubpubError
 from hubpub.source.overlay import Overlaid
 from hubpub.source.patch import patch
 from hubpub.source.text import Text
+
+if TYPE_CHECKING:
+    from hubpub.check.online import Asker
 
 AROUND = 3
 """Lines around a finding that a renderer may show."""
@@ -42,6 +46,20 @@ class Work:
     isolated: bool = False
     reason: str = ""
     cached: bool = True
+    online: bool = False
+    allow_hosts: tuple[str, ...] = ()
+
+    def asker(self) -> Asker | None:
+        """Who asks the hosts of checkpoints; None where nothing may leave the machine.
+
+        Raises:
+            UsageError: a host that may be asked is not written as one.
+        """
+        if not self.online:
+            return None
+        from hubpub.check.online import Asker
+
+        return Asker.allowing(self.allow_hosts)
 
     def settings(self, root: Path) -> Settings:
         """The settings of the repository at ``root``, as the command line changes them.
@@ -114,18 +132,25 @@ def run(work: Work, root: Path) -> Outcome:
         ConfigError: its configuration is broken.
         UsageError: the command line asks for something that cannot be done.
     """
-    settings = work.settings(root)
+    settings, asker = work.settings(root), work.asker()
     if work.mode in {"fix", "diff"}:
-        fixed = fixing.fix(root, settings, write=work.mode == "fix")
-        return _mended(fixed, settings, root, show=work.mode == "diff")
+        fixed = fixing.fix(root, settings, write=work.mode == "fix", asker=asker)
+        return _untold(_mended(fixed, settings, root, show=work.mode == "diff"), asker)
     if work.mode == "add-ignore":
         ignored = ignoring.add_ignores(root, settings, work.reason)
         outcome = _outcome(ignored.result, settings, root, (*ignored.problems, *ignored.left))
         return replace(outcome, changed=ignored.changed, done=ignored.suppressed)
     from hubpub.source.cache import Cache
 
-    result = check(root, settings, Cache() if work.cached else None)
-    return _outcome(result, settings, root)
+    result = check(root, settings, Cache() if work.cached else None, asker=asker)
+    return _untold(_outcome(result, settings, root), asker)
+
+
+def _untold(outcome: Outcome, asker: Asker | None) -> Outcome:
+    """The outcome with what no host would tell."""
+    untold = asker.untold.items() if asker is not None else ()
+    said = [f"could not be asked: {url}: {reason}" for url, reason in untold]
+    return replace(outcome, said=(*outcome.said, *said))
 
 
 def attempt(work: Work, root: Path) -> Outcome:
@@ -148,22 +173,22 @@ def run_text(work: Work, root: Path, path: str, data: bytes) -> Outcome:
     Raises:
         ConfigError: the configuration of the repository is broken.
     """
-    settings = work.settings(root)
+    settings, asker = work.settings(root), work.asker()
     over = {path: data}
     text = data
     if work.mode in {"fix", "diff"}:
-        fixed = fixing.fix(root, settings, write=False, over=over, only={path})
+        fixed = fixing.fix(root, settings, write=False, over=over, only={path}, asker=asker)
         outcome = _mended(fixed, settings, root, show=True)
         if path in fixed.changed:
             before, after = fixed.changed[path]
             text = before.encode(after)
         reached = path in fixed.result.sources
     else:
-        result = check(root, settings, files=Overlaid(root, over=over))
+        result = check(root, settings, files=Overlaid(root, over=over), asker=asker)
         outcome = _outcome(result, settings, root)
         reached = path in result.sources
     kept = tuple(item for item in outcome.diagnostics if item.path == path)
-    said = outcome.said
+    said = _untold(outcome, asker).said
     if not reached:
         said = (*said, f"hubconf.py does not reach {path}, so nothing in it is judged")
     failed = any(item.severity >= outcome.fail_on for item in kept)

@@ -104,6 +104,14 @@ def _rules_option(flag: str, text: str) -> Callable[[F], F]:
     metavar="N",
     help="Processes for several repositories (default: one for each CPU).",
 )
+@click.option("--online", is_flag=True, help="Ask the hosts of checkpoints whether they are there.")
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="With --online: ask this host though it is not public; repeatable.",
+)
 @click.option("--stdin-filename", metavar="FILE", help="The file whose text PATH - reads.")
 @click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
 def command(**options: Any) -> int:

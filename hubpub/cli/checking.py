@@ -85,6 +85,8 @@ def work(options: Mapping[str, Any]) -> Work:
         raise UsageError("--add-ignore goes with neither --fix nor --diff", help="run --fix first")
     if options["config_file"] is not None and options["isolated"]:
         raise UsageError("--config and --isolated contradict each other")
+    if options["allow_hosts"] and not options["online"]:
+        raise UsageError("--allow-host says whom to ask", help="add --online")
     mode = "add-ignore" if reason is not None else "diff" if options["show"] else "check"
     return Work(
         mode="fix" if options["mend"] and mode == "check" else mode,
@@ -97,6 +99,8 @@ def work(options: Mapping[str, Any]) -> Work:
         isolated=options["isolated"],
         reason=reason or "",
         cached=not options["no_cache"],
+        online=options["online"],
+        allow_hosts=options["allow_hosts"],
     )
 
 

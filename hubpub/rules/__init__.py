@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from hubpub.diagnostic import Fix, Note, Severity
 from hubpub.source.facts import Place, Repo
 
-FAMILIES = ("meta", "dependencies", "entrypoints", "references", "checkpoints")
+FAMILIES = (
+    "meta",
+    "dependencies",
+    "entrypoints",
+    "references",
+    "checkpoints",
+    "stamps",
+    "unpickling",
+    "addresses",
+    "clashes",
+    "sizes",
+)
 """The modules of this package that hold rules, in the order of their codes."""
 
 SECTIONS = (

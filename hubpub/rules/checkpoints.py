@@ -1,250 +1,41 @@
-"""HUB4xx: checkpoints, their names, and where they are looked for."""
+"""HUB4xx: checkpoints as files: in the tree, beside it, and where they are looked for."""
 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from hubpub.diagnostic import Edit, Fix, Severity, Span
 from hubpub.rules import Finding, rule
-from hubpub.source.facts import CHECKPOINT_SUFFIXES, HASH_REGEX, Download, Place, Repo
+from hubpub.rules.cached import (
+    FETCHERS,
+    HUB,
+    OPENERS,
+    ROOT,
+    UNKNOWN,
+    URL_LOADERS,
+    WORKING,
+    cache_name,
+    is_checkpoint,
+    strings,
+    value,
+)
+from hubpub.source.facts import Download, Place, Repo
 
-RELEASE_LIMIT = 2 << 30
-"""What one asset of a GitHub release may hold, in bytes."""
-STAMP = re.compile(r"[a-f0-9]{8,}")
-ROOT = "/repository/"
-WORKING = "/working-directory"
-_URL_LOADERS = {"torch.hub.load_state_dict_from_url", "torch.utils.model_zoo.load_url"}
-_FETCHERS = {"torch.hub.download_url_to_file", "urllib.request.urlretrieve", "wget.download"}
-_FILE_LOADERS = {
-    "torch.load": "f",
-    "torch.jit.load": "f",
-    "safetensors.torch.load_file": "filename",
-}
-
-
-def _cached(download: Download) -> Iterator[tuple[str, str, Place]]:
-    """The checkpoints of a call that go through the cache: URL, cache name, and where it stands."""
-    if download.function not in _URL_LOADERS | _FETCHERS:
-        return
-    url = download.argument("url")
-    named = download.argument("file_name")
-    given = named.values[0] if named and len(named.values) == 1 and named.known else None
-    if named is not None and given is None and named.values != (None,):
-        return
-    for value, place in zip(url.values, url.places, strict=True) if url else ():
-        if isinstance(value, str) and "://" in value:
-            name = str(given) if given else posixpath.basename(urlsplit(value).path)
-            yield value, name, place
-
-
-def _visible_hash(name: str) -> str | None:
-    match = HASH_REGEX.search(name)
-    return match.group(1) if match else None
-
-
-def _is_true(download: Download, name: str) -> bool:
-    item = download.argument(name)
-    return item is not None and item.known and item.values == (True,)
-
-
-@rule("HUB401", "checkpoint-over-2gb", Severity.WARNING)
-def checkpoint_over_2gb(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks for checkpoints of more than 2 GiB in the tree.
-
-    ## Why is this bad?
-
-    An asset of a GitHub release holds at most 2 GiB, and git far less, so the file cannot be
-    published beside the code.
-
-    ## Example
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.nn.Linear(2, 1)
-    ```
-    ```tree
-    weights/huge-0a1b2c3d.pth 3 GiB
-    ```
-
-    ## Use instead
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.nn.Linear(2, 1)
-    ```
-    ```tree
-    weights/half-0a1b2c3d.pth 1 GiB
-    weights/other-half-0a1b2c3d.pth 1 GiB
-    ```
-
-    ## References
-
-    - [About releases](https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases)
-    """
-    for file in repo.checkpoints:
-        if file.size > RELEASE_LIMIT:
-            yield Finding(
-                f"{file.path} is {file.size / (1 << 30):.1f} GiB, more than a release asset holds",
-                Place(file.path),
-                help="split it, store it in half precision, or host it elsewhere",
-            )
-
-
-@rule("HUB402", "unstamped-checkpoint", Severity.WARNING)
-def unstamped_checkpoint(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks that the name of each checkpoint carries a stamp: `-`, at least eight hexadecimal digits
-    of its sha256, and a full stop, as in `tiny-0a1b2c3d.pth`.
-
-    ## Why is this bad?
-
-    `torch.hub` caches by file name and never looks again. Without a stamp, a damaged or replaced
-    file goes unnoticed, an update does not reach anyone who has the old one, and another
-    repository's `model.pth` can be taken for yours.
-
-    ## Example
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.hub.load_state_dict_from_url("https://example.org/tiny.pth")
-    ```
-
-    ## Use instead
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.hub.load_state_dict_from_url(
-            "https://example.org/tiny-0a1b2c3d.pth", check_hash=True
-        )
-    ```
-
-    ## References
-
-    - [Saving and loading](https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url)
-    """
-    seen: set[tuple[str, Place]] = set()
-    for download in repo.downloads:
-        if _is_true(download, "check_hash") or download.argument("hash_prefix"):
-            continue  # HUB404 and HUB405 judge what is checked
-        named = [(name, place) for _, name, place in _cached(download)]
-        if download.function in _FETCHERS:
-            named = [item for item in named if item[0].lower().endswith(CHECKPOINT_SUFFIXES)]
-        for name, place in [*named, *_in_tree(repo, download)]:
-            if STAMP.fullmatch(_visible_hash(name) or "") or (name, place) in seen:
-                continue
-            seen.add((name, place))
-            yield Finding(
-                f"the checkpoint {name or '(without a name)'} carries no stamp of its sha256",
-                place,
-                help="publish it as name-<first 8 digits of its sha256>.pth, and load that name",
-            )
-
-
-def _in_tree(repo: Repo, download: Download) -> Iterator[tuple[str, Place]]:
-    """Checkpoints of the tree that a call opens."""
-    argument = download.argument(_FILE_LOADERS.get(download.function, ""))
-    files = {file.path for file in repo.checkpoints}
-    for value, place in zip(argument.values, argument.places, strict=True) if argument else ():
-        path = value.removeprefix(ROOT) if isinstance(value, str) else ""
-        if path in files and value != path:
-            yield posixpath.basename(path), place
-
-
-@rule("HUB404", "check-hash-vacuous", Severity.ERROR)
-def check_hash_vacuous(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks for `check_hash=True` with a file name in which the loader finds no hash.
-
-    ## Why is this bad?
-
-    The loader looks for `-`, lower-case hexadecimal digits and a full stop. Where it finds nothing
-    it checks nothing and says nothing: any file is accepted, though the code reads as if it were
-    verified.
-
-    ## Example
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.hub.load_state_dict_from_url(
-            "https://example.org/tiny_0A1B2C3D.pth", check_hash=True
-        )
-    ```
-
-    ## Use instead
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.hub.load_state_dict_from_url(
-            "https://example.org/tiny-0a1b2c3d.pth", check_hash=True
-        )
-    ```
-
-    ## References
-
-    - [pytorch/pytorch#191194](https://github.com/pytorch/pytorch/issues/191194)
-    """
-    seen: set[tuple[str, Place]] = set()
-    for download in repo.downloads:
-        if not _is_true(download, "check_hash"):
-            continue
-        for _, name, place in _cached(download):
-            if not _visible_hash(name) and (name, place) not in seen:
-                seen.add((name, place))
-                yield Finding(
-                    f"check_hash=True verifies nothing: the loader sees no hash in {name}",
-                    place,
-                    help="name it like tiny-0a1b2c3d.pth, after its sha256 in lower case",
-                )
+_WRITERS = {
+    **FETCHERS, "gdown.download": "output", "gdown.cached_download": "path",
+    "gdown.download_folder": "output", "torchvision.datasets.utils.download_url": "root",
+    "torchvision.datasets.utils.download_file_from_google_drive": "root",
+}  # fmt: skip
+"""Functions that fetch a file, and the parameter that says where it goes."""
 
 
 @rule("HUB411", "cwd-relative-path", Severity.ERROR)
 def cwd_relative_path(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
-    Checks for checkpoints that are opened by a relative path.
+    Checks for checkpoints that are opened by a relative path, and neither fetched there before nor
+    asked for with `os.path.exists`.
 
     ## Why is this bad?
 
@@ -259,9 +50,13 @@ def cwd_relative_path(repo: Repo) -> Iterator[Finding]:
     dependencies = ["torch"]
 
 
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.load("tiny-0a1b2c3d.pth")
+    def tiny(pretrained=False):
+        \"\"\"A tiny network; ``pretrained`` loads its weights.\"\"\"
+        model = torch.nn.Linear(2, 1)
+        if pretrained:
+            state = torch.load("tiny-0a1b2c3d.pth", map_location="cpu", weights_only=True)
+            model.load_state_dict(state)
+        return model
     ```
     ```tree
     tiny-0a1b2c3d.pth 1 KiB
@@ -277,9 +72,14 @@ def cwd_relative_path(repo: Repo) -> Iterator[Finding]:
     dependencies = ["torch"]
 
 
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.load(os.path.join(os.path.dirname(__file__), "tiny-0a1b2c3d.pth"))
+    def tiny(pretrained=False):
+        \"\"\"A tiny network; ``pretrained`` loads its weights.\"\"\"
+        model = torch.nn.Linear(2, 1)
+        if pretrained:
+            path = os.path.join(os.path.dirname(__file__), "tiny-0a1b2c3d.pth")
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            model.load_state_dict(state)
+        return model
     ```
     ```tree
     tiny-0a1b2c3d.pth 1 KiB
@@ -290,28 +90,43 @@ def cwd_relative_path(repo: Repo) -> Iterator[Finding]:
     The path is joined to the directory of hubconf.py, where the file lies there and the path is
     written in hubconf.py.
     """
-    written = {value for download in repo.downloads for value in _written(download)}
-    for download in repo.downloads:
-        argument = download.argument(_FILE_LOADERS.get(download.function, ""))
-        if argument is None or not argument.known:
+    files = {file.path for file in repo.checkpoints}
+    homes: dict[str, str] = {}
+    for path in sorted(files, reverse=True):
+        homes[posixpath.basename(path)] = path
+    seen: set[tuple[str, Place]] = set()
+    known = repo.asked | _written(repo)
+    for path, place in _opened(repo):
+        if not _relative(path) or path in known or (path, place) in seen:
             continue
-        for value, place in zip(argument.values, argument.places, strict=True):
-            if not isinstance(value, str) or not _relative(value) or value in written:
-                continue
-            yield Finding(
-                f"{_shown(value)} is looked for in the user's working directory, not here",
-                place,
-                help="join it to os.path.dirname(__file__)",
-                fix=_anchor(repo, value, place),
-            )
+        seen.add((path, place))
+        near = homes.get(posixpath.basename(path))
+        there = f": the repository has {near}" if near and near != _shown(path) else ""
+        yield Finding(
+            f"{_shown(path)} is looked for in the user's working directory, not here",
+            place,
+            help=f"join it to os.path.dirname(__file__){there}",
+            fix=_anchor(repo, files, path, place),
+        )
 
 
-def _written(download: Download) -> tuple[object, ...]:
-    """Where a call puts a file: what is downloaded there first can be opened there."""
-    if download.function in _FILE_LOADERS:
-        return ()
-    given = [download.argument(name) for name in ("dst", "filename", "out", "output", "path")]
-    return tuple(value for item in given if item is not None for value in item.values)
+def _opened(repo: Repo, *, guarded: bool = True) -> Iterator[tuple[str, Place]]:
+    """The paths that calls certainly open, if they are reached, and where each is written."""
+    for download in repo.downloads:
+        argument = download.argument(OPENERS.get(download.function, ""))
+        if argument is not None and argument.known and (guarded or not download.guarded):
+            yield from strings(argument)
+
+
+def _written(repo: Repo) -> frozenset[str]:
+    """Where calls put files: what is fetched there first can be opened there."""
+    return frozenset(
+        path
+        for download in repo.downloads
+        if download.function not in OPENERS
+        for name in ("dst", "filename", "out", "output", "path")
+        for path, _ in strings(download.argument(name))
+    )
 
 
 def _relative(value: str) -> bool:
@@ -321,12 +136,13 @@ def _relative(value: str) -> bool:
 
 
 def _shown(value: str) -> str:
-    return value.removeprefix(WORKING).lstrip("/") if value.startswith(WORKING) else value
+    for start in (WORKING, ROOT):
+        value = value.removeprefix(start)
+    return value.lstrip("/")
 
 
-def _anchor(repo: Repo, value: str, place: Place) -> Fix | None:
+def _anchor(repo: Repo, files: set[str], value: str, place: Place) -> Fix | None:
     hubconf = repo.hubconf
-    files = {file.path for file in repo.checkpoints}
     if hubconf is None or place.path != hubconf.path or posixpath.normpath(value) not in files:
         return None
     text = repo.texts[place.path]
@@ -343,3 +159,198 @@ def _anchor(repo: Repo, value: str, place: Place) -> Fix | None:
         line = hubconf.insert.span
         edits.append(Edit(place.path, Span(line.line, 1, line.line, 1), "import os\n"))
     return Fix("Join it to the directory of hubconf.py", True, tuple(edits))
+
+
+@rule("HUB412", "missing-checkpoint-file", Severity.ERROR)
+def missing_checkpoint_file(repo: Repo) -> Iterator[Finding]:
+    """## What it does
+
+    Checks for checkpoints of the repository that are opened and not published with it: the tree
+    does not hold them, or holds a pointer of git LFS in their place.
+
+    ## Why is this bad?
+
+    The zip that `torch.hub` fetches holds what git holds. The load fails for everyone but the
+    publisher, on whose disk the file lies.
+
+    ## Example
+
+    ```python
+    import os
+
+    import torch
+
+    dependencies = ["torch"]
+
+
+    def tiny(pretrained=False):
+        \"\"\"A tiny network; ``pretrained`` loads its weights.\"\"\"
+        model = torch.nn.Linear(2, 1)
+        if pretrained:
+            path = os.path.join(os.path.dirname(__file__), "tiny-0a1b2c3d.pth")
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            model.load_state_dict(state)
+        return model
+    ```
+
+    ## Use instead
+
+    ```python
+    import os
+
+    import torch
+
+    dependencies = ["torch"]
+
+
+    def tiny(pretrained=False):
+        \"\"\"A tiny network; ``pretrained`` loads its weights.\"\"\"
+        model = torch.nn.Linear(2, 1)
+        if pretrained:
+            path = os.path.join(os.path.dirname(__file__), "tiny-0a1b2c3d.pth")
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            model.load_state_dict(state)
+        return model
+    ```
+    ```tree
+    tiny-0a1b2c3d.pth 1 KiB
+    ```
+
+    ## References
+
+    - [pytorch/hub: files outside the zip](https://docs.pytorch.org/docs/stable/hub.html)
+    """
+    seen: set[tuple[str, Place]] = set()
+    known = repo.asked | _written(repo)
+    for path, place in _opened(repo, guarded=False):
+        reason = _why_absent(repo, path)
+        if reason is None or path in known or (path, place) in seen:
+            continue
+        seen.add((path, place))
+        yield Finding(
+            f"{_shown(path)} is not there when it is opened: {reason}",
+            place,
+            help="attach it to a release, and load it with torch.hub.load_state_dict_from_url",
+        )
+
+
+def _why_absent(repo: Repo, path: str) -> str | None:
+    """Why users lack a checkpoint of the repository; what other rules say of it is left to them."""
+    normal = posixpath.normpath(path)
+    if not normal.startswith(ROOT):
+        return None
+    inside = normal.removeprefix(ROOT)
+    reason = repo.published.why_absent(inside)
+    if reason is None:
+        return None if repo.published.holds(inside) else "the repository does not hold it"
+    return {
+        "untracked": "git does not track it",
+        "lfs": "git LFS keeps it elsewhere, and GitHub's zip holds a pointer",
+    }.get(reason)
+
+
+@rule("HUB413", "outside-cache", Severity.NOTE)
+def outside_cache(repo: Repo) -> Iterator[Finding]:
+    """## What it does
+
+    Checks for checkpoints that are fetched to another place than `torch.hub`'s directory: into the
+    working directory, below the home directory, or to a temporary file.
+
+    ## Why is this bad?
+
+    Files appear where users do not expect them, every directory gets its own copy, and
+    `TORCH_HOME`, with which people choose the disk for downloads, has no effect.
+
+    ## Example
+
+    ```python
+    import os
+
+    import torch
+
+    dependencies = ["torch"]
+
+
+    def tiny(pretrained=False):
+        \"\"\"A tiny network; ``pretrained`` loads its weights.\"\"\"
+        model = torch.nn.Linear(2, 1)
+        if pretrained:
+            path = "tiny-0a1b2c3d.pth"
+            if not os.path.exists(path):
+                torch.hub.download_url_to_file("https://example.org/tiny-0a1b2c3d.pth", path)
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            model.load_state_dict(state)
+        return model
+    ```
+
+    ## Use instead
+
+    ```python
+    import torch
+
+    dependencies = ["torch"]
+
+
+    def tiny(pretrained=False):
+        \"\"\"A tiny network; ``pretrained`` loads its weights.\"\"\"
+        model = torch.nn.Linear(2, 1)
+        if pretrained:
+            state = torch.hub.load_state_dict_from_url(
+                "https://example.org/tiny-0a1b2c3d.pth",
+                map_location="cpu",
+                check_hash=True,
+                weights_only=True,
+            )
+            model.load_state_dict(state)
+        return model
+    ```
+
+    ## References
+
+    - [torch.hub: where are my downloaded models saved?](https://docs.pytorch.org/docs/stable/hub.html#where-are-my-downloaded-models-saved)
+    """
+    seen: set[Place] = set()
+    for download in repo.downloads:
+        where = _outside(download)
+        if where is not None and download.place not in seen:
+            seen.add(download.place)
+            yield Finding(
+                f"the checkpoint is saved {where}, not in torch.hub's cache",
+                download.place,
+                help="load it with torch.hub.load_state_dict_from_url",
+            )
+
+
+def _outside(download: Download) -> str | None:
+    """Where a call saves a checkpoint, in words; None where that is the cache, or not known."""
+    if download.function in URL_LOADERS:
+        folder = value(download.argument("model_dir"), UNKNOWN)
+        return _spot(folder) if isinstance(folder, str) and folder else None
+    if download.function not in _WRITERS:
+        return None
+    if not download.function.startswith("gdown.") and not _is_of_checkpoint(download):
+        return None
+    target = download.argument(_WRITERS[download.function])
+    if target is None and download.complete:
+        if download.function == "urllib.request.urlretrieve":
+            return "to a temporary file, anew on every load"
+        return "in the user's working directory"
+    where = value(target, UNKNOWN)
+    return _spot(where) if isinstance(where, str) else None
+
+
+def _is_of_checkpoint(download: Download) -> bool:
+    names = [
+        cache_name(item) for name in ("url", "filename", "dst", "out")
+        for item, _ in strings(download.argument(name))
+    ]  # fmt: skip
+    return any(is_checkpoint(name) for name in names)
+
+
+def _spot(path: str) -> str | None:
+    if path.startswith((f"{HUB}/", ROOT)) or path in {HUB, ROOT.rstrip("/")}:
+        return None
+    if _relative(path):
+        return "in the user's working directory"
+    home = path.startswith(("~", "/home-directory"))
+    return "below the home directory" if home else f"at {path}"

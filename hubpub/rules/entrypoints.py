@@ -143,7 +143,10 @@ def hidden_entrypoint(repo: Repo) -> Iterator[Finding]:
     def _large():
         \"\"\"A large network.\"\"\"
         return torch.hub.load_state_dict_from_url(
-            "https://example.org/large-0a1b2c3d.pth", check_hash=True
+            "https://example.org/large-0a1b2c3d.pth",
+            map_location="cpu",
+            check_hash=True,
+            weights_only=True,
         )
     ```
 
@@ -163,7 +166,10 @@ def hidden_entrypoint(repo: Repo) -> Iterator[Finding]:
     def large():
         \"\"\"A large network.\"\"\"
         return torch.hub.load_state_dict_from_url(
-            "https://example.org/large-0a1b2c3d.pth", check_hash=True
+            "https://example.org/large-0a1b2c3d.pth",
+            map_location="cpu",
+            check_hash=True,
+            weights_only=True,
         )
     ```
     """

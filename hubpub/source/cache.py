@@ -34,7 +34,10 @@ from hubpub.source.text import Text
 MAX_BYTES = 64 << 20
 """All entries together (bytes); the ones used longest ago go first."""
 
-_MODULES = ("hubpub.source.facts", "hubpub.diagnostic")
+_MODULES = (
+    "hubpub.source.facts", "hubpub.source.facts_published", "hubpub.source.gitattributes",
+    "hubpub.diagnostic",
+)  # fmt: skip
 _BUILTINS = {"frozenset", "set", "complex", "Ellipsis", "bytearray", "slice", "range"}
 
 Question = tuple[str, tuple[Any, ...]]
@@ -58,6 +61,14 @@ class Observed(Files):
     def data(self, path: str, limit: int) -> Any:
         """See :meth:`Files.data`."""
         return self.observe("data", path, limit)
+
+    def tracked(self) -> Any:
+        """See :meth:`Files.tracked`."""
+        return self.observe("tracked")
+
+    def is_link(self, path: str) -> Any:
+        """See :meth:`Files.is_link`."""
+        return self.observe("is_link", path)
 
     def listing(self, directory: str) -> Any:
         """See :meth:`Files.listing`."""

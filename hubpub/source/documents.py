@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hubpub.diagnostic import Span
 from hubpub.source import facts
@@ -152,6 +152,8 @@ def _example(
         place=_place(path, text, match.start(), end),
         literal=literal,
         document=True,
+        written=not any(item.arg is None for item in node.keywords)
+        and not any(isinstance(item, ast.Starred) for item in node.args),
     )
 
 
@@ -204,7 +206,12 @@ def tags(files: Files) -> tuple[str, ...]:
                 found.add(name)
     loose = ".git/refs/tags/"
     found.update(path.removeprefix(loose) for path in files.walk(loose))
-    return tuple(sorted(found, key=_version))
+    return newest_last(found)
+
+
+def newest_last(names: Iterable[str]) -> tuple[str, ...]:
+    """Tags in the order of their version numbers, highest last."""
+    return tuple(sorted(names, key=_version))
 
 
 def _version(tag: str) -> tuple[object, ...]:

@@ -7,6 +7,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubpub.source import gitindex
+from hubpub.source.gitindex import Index
 from hubpub.source.text import Text, Unreadable, decode
 
 MAX_BYTES = 8 << 20
@@ -45,19 +47,35 @@ class Files:
         try:
             if not self._inside(place):
                 return Unreadable("it is a symlink that leaves the repository")
-            # O_NONBLOCK: opening a FIFO must not wait for a writer.
             if place.is_dir():
                 return Unreadable("it is a directory")
-            handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-            with open(handle, "rb") as file:  # noqa: PTH123
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return Unreadable("it is not a regular file")
-                data = file.read(limit + 1)
+            return _regular(place, limit)
         except (OSError, ValueError, RuntimeError) as error:
             return Unreadable(getattr(error, "strerror", None) or str(error))
-        if len(data) > limit:
-            return Unreadable(f"it is larger than {limit >> 20} MiB")
-        return data
+
+    def tracked(self) -> Index | None:
+        """The paths that git tracks here; None where that cannot be told.
+
+        In a linked work tree and in a submodule ``.git`` is a file that names git's directory,
+        which lies outside. Only its index is read: git itself would run what its configuration
+        names.
+        """
+        place = self.root / ".git"
+        try:
+            if not place.is_dir():
+                data = _regular(place, 4096)
+                word, _, path = (b"" if isinstance(data, Unreadable) else data).partition(b" ")
+                place = place.parent / os.fsdecode(path.strip())
+                if word != b"gitdir:" or not (place / "HEAD").is_file():
+                    return None
+            index = _regular(place / "index", gitindex.MAX_BYTES)
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return None if isinstance(index, Unreadable) else gitindex.parse(index)
+
+    def is_link(self, path: str) -> bool:
+        """Whether ``path`` is a symlink."""
+        return self.has(path) and (self.root / path).is_symlink()
 
     def _inside(self, place: Path) -> bool:
         real = os.path.realpath(place)
@@ -107,6 +125,18 @@ class Files:
         except (OSError, ValueError):
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _regular(place: Path, limit: int) -> bytes | Unreadable:
+    # O_NONBLOCK: opening a FIFO must not wait for a writer.
+    handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(handle, "rb") as file:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return Unreadable("it is not a regular file")
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        return Unreadable(f"it is larger than {limit >> 20} MiB")
+    return data
 
 
 def _is(place: Path, kind: object) -> bool:

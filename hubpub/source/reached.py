@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
 from hubpub.source import facts, reading
+from hubpub.source.interpret import known
 from hubpub.source.interpret.machine import (
     CallEvent,
     ImportEvent,
@@ -20,6 +23,8 @@ from hubpub.source.interpret.values import (
 )
 
 HUB_CALLS = frozenset({"torch.hub.load", "torch.hub.list", "torch.hub.help"})
+NO_CHECKPOINTS = HUB_CALLS | known.UNPICKLERS
+"""Reported calls that need not fetch or open a checkpoint."""
 
 
 def import_facts(outcome: reading.Outcome) -> tuple[facts.Import, ...]:
@@ -77,12 +82,14 @@ def call_facts(
             if isinstance(event, CallEvent):
                 found.setdefault((event.function, event.place), []).append((event, name))
     downloads, hub_calls = [], []
-    for (function, _), seen in found.items():
+    several = Counter(place for _, place in {(known.one_name(str(name)), at) for name, at in found})
+    for (function, place), seen in found.items():
         names = tuple(sorted({name for _, name in seen if name is not None}))
         arguments = _arguments([event for event, _ in seen])
         first = seen[0][0]
+        written = several[place] == 1 and all(event.written for event, _ in seen)
         if function in HUB_CALLS:
-            hub_calls.append(_hub_call(str(function), first, arguments, names))
+            hub_calls.append(_hub_call(str(function), first, arguments, names, written))
             continue
         complete = all(event.complete for event, _ in seen)
         downloads.append(
@@ -92,32 +99,65 @@ def call_facts(
                 MappingProxyType(arguments),
                 complete,
                 names,
+                _cases([event for event, _ in seen]),
+                written,
+                all(event.guarded for event, _ in seen),
+                any(function in outcome.returned.get(name, ()) for name in names),
+                all(event.on_gpu for event, _ in seen),
             )
         )
     return tuple(downloads), tuple(hub_calls)
 
 
+MAX_CASES = 200
+"""So many different ways to reach one call are told apart."""
+MAX_VALUES = 2_000
+"""So many values of one argument are kept, all ways together; with more it may be anything."""
+
+
+def _cases(events: list[CallEvent]) -> tuple[Mapping[str, facts.Argument], ...]:
+    found: dict[str, Mapping[str, facts.Argument]] = {}
+    for event in events[:MAX_CASES]:
+        arguments = _arguments([event])
+        shown = sorted((key, item.known, _marks(item.values)) for key, item in arguments.items())
+        found.setdefault(repr(shown), MappingProxyType(arguments))
+    return tuple(found.values())
+
+
+@dataclass
+class _Sum:
+    """An argument as several calls give it: its values by their marks."""
+
+    place: facts.Place | None
+    values: dict[str, tuple[Any, facts.Place]]
+    known: bool
+
+
 def _arguments(events: list[CallEvent]) -> dict[str, facts.Argument]:
-    merged: dict[str, facts.Argument] = {}
+    merged: dict[str, _Sum] = {}
     for event in events:
         spots = {str(key): reading.place(spot) for key, spot in event.places}
         for key, value in event.arguments:
             name = str(key)
+            total = merged.get(name)
+            if total is not None and len(total.values) >= MAX_VALUES:
+                total.known = False
+                continue
             one = argument(value, spots.get(name))
-            old = merged.get(name)
-            if old is not None:
-                pairs = dict(
-                    zip(_marks(old.values), zip(old.values, old.places, strict=True), strict=True)
-                )
-                for mark, pair in zip(
-                    _marks(one.values), zip(one.values, one.places, strict=True), strict=True
-                ):
-                    pairs.setdefault(mark, pair)
-                values = tuple(item for item, _ in pairs.values())
-                spots_ = tuple(spot for _, spot in pairs.values())
-                one = facts.Argument(values, old.known and one.known, old.place, spots_)
-            merged[name] = one
-    return merged
+            if total is None:
+                total = merged[name] = _Sum(one.place, {}, known=True)
+            total.known &= one.known
+            for mark, item, place in zip(_marks(one.values), one.values, one.places, strict=True):
+                total.values.setdefault(mark, (item, place))
+    return {
+        name: facts.Argument(
+            tuple(item for item, _ in total.values.values()),
+            total.known,
+            total.place,
+            tuple(place for _, place in total.values.values()),
+        )
+        for name, total in merged.items()
+    }
 
 
 def _marks(values: tuple[object, ...]) -> list[str]:
@@ -149,7 +189,11 @@ def argument(value: Value, spot: facts.Place | None) -> facts.Argument:
 
 
 def _hub_call(
-    function: str, event: CallEvent, arguments: dict[str, facts.Argument], names: tuple[str, ...]
+    function: str,
+    event: CallEvent,
+    arguments: dict[str, facts.Argument],
+    names: tuple[str, ...],
+    written: bool,
 ) -> facts.HubCall:
     target = arguments.get("repo_or_dir") or arguments.get("github")
     text = target.values[0] if target and len(target.values) == 1 and target.known else None
@@ -174,6 +218,7 @@ def _hub_call(
         literal=target.places[0] if target and target.places else None,
         document=False,
         entrypoints=names,
+        written=written,
     )
 
 

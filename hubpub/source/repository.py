@@ -21,6 +21,8 @@ from hubpub.source import (
 )
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
+from hubpub.source.interpret import known
+from hubpub.source.published import published
 from hubpub.source.text import Text, Unreadable
 
 HUBCONF = "hubconf.py"
@@ -71,9 +73,8 @@ def _read(files: Files) -> Repo:
         texts=MappingProxyType(texts),
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
-    if not files.has(HUBCONF):
-        return _with_comments(base)
-    return _with_hubconf(base, files)
+    found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base)
+    return _replace(found, published=published(files, paths, found))
 
 
 def _with_hubconf(base: Repo, files: Files) -> Repo:
@@ -113,7 +114,9 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         dynamic=entrypoints.dynamic(outcome),
         unfollowed=tuple(outcome.unfollowed),
         imports=imports,
-        downloads=downloads,
+        downloads=tuple(item for item in downloads if item.function not in known.UNPICKLERS),
+        unpickled=tuple(item for item in downloads if item.function in known.UNPICKLERS),
+        asked=frozenset(outcome.machine.asked),
         hub_calls=(*hub_calls, *base.hub_calls),
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),

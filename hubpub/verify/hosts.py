@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from hubpub.errors import UsageError
+from hubpub.hosts import DEFAULT_PORTS, Allowed, parse
+
+__all__ = ["DEFAULT_HOSTS", "DEFAULT_PORTS", "Rule", "rules"]
 
 DEFAULT_HOSTS = (
     "github.com",
@@ -20,22 +21,12 @@ DEFAULT_HOSTS = (
 )
 """GitHub and its asset hosts, PyTorch's checkpoints, Hugging Face and its CDN."""
 
-DEFAULT_PORTS = (80, 443)
-
 
 @dataclass(frozen=True)
-class Rule:
-    """One allowed host: exact, or ``*.suffix``; ``port`` None means 80 and 443."""
+class Rule(Allowed):
+    """An allowed host, and whether the user said so."""
 
-    host: str
-    port: int | None
     by_user: bool
-
-    def matches(self, host: str, port: int) -> bool:
-        """Whether a request to ``host:port`` falls under this rule."""
-        if self.port != port and not (self.port is None and port in DEFAULT_PORTS):
-            return False
-        return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
 
 
 def rules(allowed: Iterable[str]) -> tuple[Rule, ...]:
@@ -45,19 +36,5 @@ def rules(allowed: Iterable[str]) -> tuple[Rule, ...]:
         UsageError: a value that is no host.
     """
     found = [Rule(host, None, by_user=False) for host in DEFAULT_HOSTS]
-    for text in allowed:
-        parts = urlsplit("//" + text)
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if (
-            not host
-            or "*" in host.removeprefix("*.")
-            or parts.path
-            or parts.query
-            or parts.username is not None
-        ):
-            raise UsageError(f"--allow-host {text!r} is no HOST[:PORT]", help="such as example.org")
-        found.append(Rule(host, port, by_user=True))
-    return tuple(found)
+    users = [parse(text) for text in allowed]
+    return (*found, *(Rule(item.host, item.port, by_user=True) for item in users))

@@ -139,13 +139,14 @@ def test_a_checkpoint_path_is_anchored(tmp_path: Path) -> None:
     path = tmp_path / "hubconf.py"
     path.write_text(
         '"""Hub."""\nfrom __future__ import annotations\nimport torch\ndependencies = ["torch"]\n'
-        'def net():\n    "A net."\n    return torch.load("a-0a1b2c3d.pth")\n'
+        'def net():\n    "A net."\n'
+        '    return torch.load("a-0a1b2c3d.pth", "cpu", weights_only=True)\n'
     )
     assert fix(tmp_path).result.diagnostics == ()
     assert path.read_text() == (
         '"""Hub."""\nfrom __future__ import annotations\nimport os\nimport torch\n'
         'dependencies = ["torch"]\ndef net():\n    "A net."\n    return torch.load('
-        'os.path.join(os.path.dirname(__file__), "a-0a1b2c3d.pth"))\n'
+        'os.path.join(os.path.dirname(__file__), "a-0a1b2c3d.pth"), "cpu", weights_only=True)\n'
     )
 
 

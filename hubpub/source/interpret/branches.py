@@ -15,6 +15,8 @@ from hubpub.source.interpret.scopes import Binding, Scope, merge
 from hubpub.source.interpret.values import (
     UNBOUND,
     Choice,
+    External,
+    Instance,
     Unknown,
     Value,
     truth,
@@ -48,7 +50,8 @@ def if_statement(machine: Machine, node: tree.If, scope: Scope) -> statements.Wa
     """``if``: the branch that is taken, or all that may be."""
     branches: list[Callable[[], statements.Ways]] = []
     for test, body in node.branches:
-        known = truth(expressions.evaluate(machine, test, scope))
+        value = expressions.evaluate(machine, test, scope)
+        known = truth(value)
         if known is False:
             continue
         if known is True:
@@ -56,7 +59,7 @@ def if_statement(machine: Machine, node: tree.If, scope: Scope) -> statements.Wa
                 return statements.run(machine, body, scope)
             branches.append(_runner(machine, body, scope))
             break
-        branches.append(_runner(machine, body, scope))
+        branches.append(_runner(machine, body, scope, gpu=_sees_gpu(value)))
     else:
         if not branches:
             return statements.run(machine, node.otherwise, scope)
@@ -64,8 +67,23 @@ def if_statement(machine: Machine, node: tree.If, scope: Scope) -> statements.Wa
     return fork(machine, scope, branches)[0]
 
 
-def _runner(machine: Machine, body: tree.Block, scope: Scope) -> Callable[[], statements.Ways]:
-    return lambda: statements.run(machine, body, scope)
+def _runner(
+    machine: Machine, body: tree.Block, scope: Scope, *, gpu: bool = False
+) -> Callable[[], statements.Ways]:
+    def branch() -> statements.Ways:
+        machine.gpus += gpu
+        try:
+            return statements.run(machine, body, scope)
+        finally:
+            machine.gpus -= gpu
+
+    return branch
+
+
+def _sees_gpu(value: Value) -> bool:
+    """Whether a condition is ``torch.cuda.is_available()``."""
+    made = value.type if isinstance(value, Instance) else None
+    return isinstance(made, External) and made.name == "torch.cuda.is_available"
 
 
 def for_statement(machine: Machine, node: tree.For, scope: Scope) -> statements.Ways:
@@ -145,11 +163,13 @@ def try_statement(machine: Machine, node: tree.Try, scope: Scope) -> statements.
         for names, handler in zip(caught, node.handlers, strict=True)
     )
     named = any(names is not None and "NameError" in names for names in caught)
+    copes = any(not _raises_again(handler) for handler in node.handlers)
     before = dict(scope.names)
     start = len(machine.events)
     failure: RaisedError | None = None
     try:
         machine.name_guards += named
+        machine.tries += copes
         with machine.guarded(int(fallback)):
             ways = statements.run(machine, node.body, scope)
     except RaisedError as error:
@@ -157,6 +177,7 @@ def try_statement(machine: Machine, node: tree.Try, scope: Scope) -> statements.
         ways = frozenset({statements.Way.RAISE})
     finally:
         machine.name_guards -= named
+        machine.tries -= copes
     if failure is not None or ways == frozenset({statements.Way.RAISE}):
         ways = _handle(machine, node, scope, failure)
     elif _may_fail(machine, node, caught, start):

@@ -46,6 +46,9 @@ def method(machine: Machine, value: Method, given: Given, scope: Scope, at: tree
     if isinstance(receiver, Table):
         return _table_method(machine, receiver, value.name, given, scope, at)
     if isinstance(receiver, Literal):
+        question = filesystem.PATH_QUESTIONS.get(value.name)
+        if question is not None and isinstance(receiver.value, PurePosixPath):
+            return question(machine, receiver.value)
         return _literal_method(receiver, value.name, given, (scope.path, at))
     return Unknown(f"the result of {value.name}")
 

@@ -204,13 +204,12 @@ def options(value: Value) -> tuple[Value, ...]:
 def join(values: Iterable[Value]) -> Value:
     """One value that may be any of ``values``."""
     found: dict[object, Value] = {}
+    literal = True
     for value in values:
         for option in value.options if isinstance(value, Choice) else (value,):
+            literal &= isinstance(option, Literal)
             found.setdefault(identity(option), option)
-        if len(found) > MAX_OBJECTS and (
-            len(found) > MAX_OPTIONS
-            or not all(isinstance(item, Literal) for item in found.values())
-        ):
+        if len(found) > MAX_OBJECTS and (len(found) > MAX_OPTIONS or not literal):
             return Unknown("too many possibilities")
     if len(found) == 1:
         return next(iter(found.values()))

@@ -1,0 +1,101 @@
+"""What GitHub's zip of a repository holds, as against the folder that is checked."""
+
+from __future__ import annotations
+
+import bisect
+import posixpath
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from hubpub.source import gitattributes
+from hubpub.source.gitattributes import Line
+
+Absence: TypeAlias = Literal["untracked", "export-ignored", "submodule", "symlink", "lfs"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The tree that users get. All paths are relative to the root, sorted, and no folders.
+
+    ``files`` are those that git tracks, or what the folder holds where that is not known;
+    ``tracked`` says which. ``untracked`` are files of the folder that git does not track: empty
+    where that is not known, or where hubconf.py itself is among them. ``submodules`` are folders
+    that the zip has empty, ``links`` are symlinks, which it has as small text files, ``pointers``
+    files that are pointers of Git LFS already in the folder. ``ignores`` and ``filters`` are the
+    lines of ``.gitattributes`` about ``export-ignore`` and ``filter``.
+    """
+
+    files: tuple[str, ...] = ()
+    tracked: bool = False
+    untracked: tuple[str, ...] = ()
+    submodules: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    pointers: tuple[str, ...] = ()
+    ignores: tuple[Line, ...] = ()
+    filters: tuple[Line, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether users get ``path``, a file or a folder, as it is meant.
+
+        Where git's index cannot be read, that is judged by the folder and ``.gitattributes``.
+        """
+        return self.why_absent(path) is None and (
+            _has(self.files, path) or _has_below(self.files, path)
+        )
+
+    def why_absent(self, path: str) -> Absence | None:
+        """Why users do not get ``path`` as it is meant, though the publisher may have it.
+
+        ``untracked`` (git does not track it), ``export-ignored`` (``.gitattributes`` leaves it out,
+        or a folder above it), ``submodule`` (it lies in one, or is one), ``symlink`` (it is one, or
+        below one: a text file), ``lfs`` (a pointer stands in its place). None where users get it,
+        where nothing is known, and for a path that the publisher does not have either.
+        """
+        above = with_parents(path)
+        if any(_has(self.submodules, item) for item in above):
+            return "submodule"
+        if any(_has(self.links, item) for item in above):
+            return "symlink"
+        if self.export_ignored(path):
+            return "export-ignored"
+        if _has(self.untracked, path) or (
+            _has_below(self.untracked, path) and not _has_below(self.files, path)
+        ):
+            return "untracked"
+        if _has(self.pointers, path):
+            return "lfs"
+        return "lfs" if gitattributes.judge(self.filters, path) == "lfs" else None
+
+    def export_ignored(self, path: str) -> bool:
+        """Whether ``.gitattributes`` leaves ``path``, or a folder above it, out of archives."""
+        if not self.ignores:
+            return False
+        last, *folders = with_parents(path)
+        if any(gitattributes.judge(self.ignores, item, directory=True) is True for item in folders):
+            return True
+        # A path that is no file that is known of may be a folder.
+        file = _has(self.files, last) or _has(self.untracked, last)
+        return any(
+            gitattributes.judge(self.ignores, last, directory=kind) is True
+            for kind in ((False,) if file else (False, True))
+        )
+
+
+def with_parents(path: str) -> list[str]:
+    """A path and the folders above it: ``a/b/c``, ``a/b``, ``a``; dots in it are resolved."""
+    normal = posixpath.normpath(path)
+    found = []
+    while normal not in ("", ".", "/"):
+        found.append(normal)
+        normal = posixpath.dirname(normal)
+    return found or [path]
+
+
+def _has(paths: tuple[str, ...], path: str) -> bool:
+    index = bisect.bisect_left(paths, path)
+    return index < len(paths) and paths[index] == path
+
+
+def _has_below(paths: tuple[str, ...], folder: str) -> bool:
+    index = bisect.bisect_left(paths, f"{folder}/")
+    return index < len(paths) and paths[index].startswith(f"{folder}/")
