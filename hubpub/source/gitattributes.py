@@ -143,7 +143,7 @@ def matches(line: Line, path: str, *, directory: bool = False) -> bool:
             return False
         pattern = pattern[:-1]
     if "/" not in pattern:
-        return _glob(_segment(pattern), path.rpartition("/")[2])
+        return _glob(_segment(pattern), inner.rpartition("/")[2])
     parts = pattern.removeprefix("/").split("/")
     return _path(parts, inner.split("/"))
 
