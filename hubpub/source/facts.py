@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
-from hubpub.source.facts_published import Published
+from hubpub.source.facts_published import Project, Published
 from hubpub.source.text import Text
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -274,6 +274,9 @@ class Repo:
     the repository is known, ``tags`` its tags, newest last where that can be told.
     ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
     not in the facts. ``published`` is the tree that users get.
+    ``roots`` are the folders of the repository that ``sys.path`` holds, the root as the empty path.
+    ``hooked``: code that is reached changes how modules are found, so one that is not in the tree
+    may still be imported. ``project`` is what the packaging files say.
     """
 
     root: Path
@@ -295,4 +298,7 @@ class Repo:
     tags: tuple[str, ...] = ()
     exists: bool = True
     published: Published = field(default_factory=Published)
+    project: Project = field(default_factory=Project)
+    roots: tuple[str, ...] = ("",)
+    hooked: bool = False
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

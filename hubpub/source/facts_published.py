@@ -14,6 +14,23 @@ Absence: TypeAlias = Literal["untracked", "export-ignored", "submodule", "symlin
 
 
 @dataclass(frozen=True)
+class Project:
+    """What the files of packaging say: setup.py, setup.cfg, pyproject.toml, requirements files.
+
+    ``names`` are what the repository calls its own distribution, ``required`` the distributions
+    that it asks for (both as PEP 503 normalises names), ``built`` the modules that setup.py
+    compiles, ``versions`` the paths of files that a build writes the version into. ``from_git``:
+    the version comes from git's tags.
+    """
+
+    names: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    built: frozenset[str] = frozenset()
+    versions: frozenset[str] = frozenset()
+    from_git: bool = False
+
+
+@dataclass(frozen=True)
 class Published:
     """The tree that users get. All paths are relative to the root, sorted, and no folders.
 
@@ -42,6 +59,18 @@ class Published:
         return self.why_absent(path) is None and (
             _has(self.files, path) or _has_below(self.files, path)
         )
+
+    def is_module(self, name: str) -> bool:
+        """Whether the root of the tree holds a module or a package called ``name``."""
+        if _has(self.files, f"{name}.py") or _has(self.files, f"{name}/__init__.py"):
+            return True
+        below = bisect.bisect_left(self.files, f"{name}/")
+        for path in self.files[below : below + 1000]:
+            if not path.startswith(f"{name}/"):
+                break
+            if path.endswith(".py") and path.count("/") == 1:
+                return True
+        return False
 
     def why_absent(self, path: str) -> Absence | None:
         """Why users do not get ``path`` as it is meant, though the publisher may have it.

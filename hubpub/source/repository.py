@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
-from hubpub.source import documents, entrypoints, hubconf, reached, reading, requirements, tree
+from hubpub.source import (
+    documents,
+    entrypoints,
+    hubconf,
+    project,
+    reached,
+    reading,
+    requirements,
+    tree,
+)
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
 from hubpub.source.published import published
@@ -64,7 +73,8 @@ def _read(files: Files) -> Repo:
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base, {})
-    return _replace(found, published=published(files, paths, found))
+    about = project.project(files, paths)
+    return _replace(found, published=published(files, paths, found), project=about)
 
 
 def _with_hubconf(base: Repo, files: Files) -> Repo:
@@ -108,6 +118,8 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         hub_calls=(*hub_calls, *base.hub_calls),
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
+        roots=tuple(outcome.machine.path),
+        hooked=project.hooked(texts),
     )
     defined = {HUBCONF, *(item.place.path for item in found.entrypoints)}
     shown = [
