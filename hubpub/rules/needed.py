@@ -45,7 +45,7 @@ def bare(text: str) -> str | None:
 def third_party(repo: Repo) -> dict[str, Import]:
     """The packages that must be there: per package the import that hurts first, torch aside."""
     found: dict[str, Import] = {}
-    own = {item.module.partition(".")[0] for item, _ in absent(repo)}
+    own = {missing.item.package for missing in absent(repo)}
     for item in repo.imports:
         counts = item.origin == "third party" and item.package != "torch" and not item.guarded
         if not counts or (item.when == "import" and item.conditional) or item.package in own:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from hubpub.source import gitattributes
 from hubpub.source.gitattributes import Line
+
+MAX_MODULES = 500
 
 Absence: TypeAlias = Literal["untracked", "export-ignored", "submodule", "symlink", "lfs"]
 
@@ -71,6 +75,58 @@ class Published:
             if path.endswith(".py") and path.count("/") == 1:
                 return True
         return False
+
+    def modules_in(self, folder: str) -> tuple[str, ...]:
+        """The modules and packages directly in ``folder``, by path; at most 500."""
+        prefix = f"{folder}/" if folder else ""
+        found: dict[str, None] = {}
+        index = bisect.bisect_left(self.files, prefix)
+        while index < len(self.files) and len(found) < MAX_MODULES:
+            path = self.files[index]
+            if not path.startswith(prefix):
+                break
+            name, slash, _ = path[len(prefix) :].partition("/")
+            if slash:
+                package = f"{prefix}{name}"
+                if _has(self.files, f"{package}/__init__.py"):
+                    found[package] = None
+                index = bisect.bisect_left(self.files, f"{package}0", index)  # "0" follows "/"
+                continue
+            if name.endswith(".py"):
+                found[path] = None
+            index += 1
+        return tuple(found)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, list[str]]:
+        """The modules and packages of the tree by their names in small letters."""
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            if path.endswith(".py"):
+                place = path.removesuffix("/__init__.py").removesuffix(".py")
+                places = found.setdefault(posixpath.basename(place).casefold(), [])
+                if len(places) < MAX_MODULES:
+                    places.append(path.removesuffix("/__init__.py"))
+        return found
+
+    def modules_called(self, name: str, parts: Sequence[str]) -> tuple[str, ...]:
+        """Where the tree holds a module or package ``name`` that has ``parts``, below the root."""
+        ends = f"/{name}", f"/{name}.py"
+        places = [path for path in self._places.get(name.casefold(), ()) if path.endswith(ends)]
+        return tuple(place for place in places if self.holds_module(place, parts))
+
+    def holds_module(self, place: str, parts: Sequence[str]) -> bool:
+        """Whether the module at ``place`` has the submodule with the dotted name ``parts``."""
+        path = posixpath.join(place, *parts)
+        return not parts or _has(self.files, f"{path}.py") or _has_below(self.files, path)
+
+    def spelled(self, folder: str, name: str) -> str | None:
+        """A module in ``folder`` whose name differs from ``name`` in the case of letters alone."""
+        for path in self._places.get(name.casefold(), ()):
+            above, _, last = path.rpartition("/")
+            if above == folder and last.removesuffix(".py") != name:
+                return path
+        return None
 
     def why_absent(self, path: str) -> Absence | None:
         """Why users do not get ``path`` as it is meant, though the publisher may have it.

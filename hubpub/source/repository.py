@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
 from hubpub.source import (
+    distribution,
     documents,
     entrypoints,
     hubconf,
-    project,
     reached,
     reading,
     requirements,
@@ -73,7 +73,7 @@ def _read(files: Files) -> Repo:
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base, {})
-    about = project.project(files, paths)
+    about = distribution.project(files, paths)
     return _replace(found, published=published(files, paths, found), project=about)
 
 
@@ -119,7 +119,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
         roots=tuple(outcome.machine.path),
-        hooked=project.hooked(texts),
+        hooked=distribution.hooked(texts),
     )
     defined = {HUBCONF, *(item.place.path for item in found.entrypoints)}
     shown = [
