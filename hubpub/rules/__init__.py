@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from hubpub.diagnostic import Fix, Note, Severity
 from hubpub.source.facts import Place, Repo
 
-FAMILIES = ("meta", "dependencies", "imports", "entrypoints", "references", "checkpoints")
+FAMILIES = (
+    "meta",
+    "dependencies",
+    "dependency_names",
+    "imports",
+    "entrypoints",
+    "references",
+    "checkpoints",
+    "missing",
+    "tree",
+)
 """The modules of this package that hold rules, in the order of their codes."""
 
 SECTIONS = (

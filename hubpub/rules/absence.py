@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hubpub.diagnostic import Note, Severity
 from hubpub.source.facts import Import, Repo
 from hubpub.source.packages import WELL_KNOWN, distribution_of, normal
 
@@ -28,6 +29,38 @@ class Missing:
     cause: str
     path: str | None = None
     sure: bool = True
+
+    @property
+    def subject(self) -> str:
+        """What is missing: one defect, however often it is imported."""
+        if self.path and self.cause not in {"built", "elsewhere", "case", "nowhere"}:
+            return self.path
+        return self.item.package if self.item.origin == "third party" else self.item.module
+
+    @property
+    def severity(self) -> Severity | None:
+        """A warning where only some calls need it; else the rule's own."""
+        return Severity.WARNING if self.item.conditional or not self.sure else None
+
+    @property
+    def chain(self) -> tuple[Note, ...]:
+        """The imports that lead there."""
+        return tuple(Note(step.path, step.span, "imported here") for step in self.item.chain)
+
+
+def by_subject(repo: Repo, *causes: str) -> dict[str, Missing]:
+    """What is absent for one of the causes, each with the import that it hurts most."""
+    worst: dict[str, Missing] = {}
+    for found in absent(repo):
+        if found.cause in causes:
+            known = worst.get(found.subject)
+            if known is None or _urgency(found) > _urgency(known):
+                worst[found.subject] = found
+    return worst
+
+
+def _urgency(found: Missing) -> int:
+    return 2 * (found.item.when == "import") + (not found.item.conditional)
 
 
 def absent(repo: Repo) -> Iterator[Missing]:

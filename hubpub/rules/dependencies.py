@@ -1,4 +1,4 @@
-"""HUB101 to HUB104, HUB107, HUB108, HUB110: the ``dependencies`` list itself."""
+"""HUB101, HUB102, HUB107, HUB108: the ``dependencies`` list itself."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Edit, Fix, Note, Severity
 from hubpub.rules import Finding, rule
-from hubpub.rules.listed import remove, replace
-from hubpub.rules.needed import ACCEPTED, bare, named, third_party
-from hubpub.source.facts import Dependencies, Repo, Requirement
-from hubpub.source.packages import module_of
+from hubpub.rules.listed import remove
+from hubpub.rules.needed import ACCEPTED, bare, is_own, listed, named, third_party
+from hubpub.source.facts import Dependencies, Repo
 
 
 @rule("HUB101", "missing-dependencies", Severity.WARNING)
@@ -186,135 +185,6 @@ def _as_list(found: Dependencies) -> Fix | None:
     return Fix("Make it a list", True, (edit,))
 
 
-@rule("HUB103", "dependency-distribution-name", Severity.ERROR)
-def dependency_distribution_name(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks for names of distributions, as `pip install` takes them, in `dependencies`.
-
-    ## Why is this bad?
-
-    `torch.hub` asks whether a module of that name can be imported. The distribution opencv-python
-    brings the module cv2; nothing called opencv-python can ever be imported, so every load fails
-    with "Missing dependencies: opencv-python" whatever the user installs.
-
-    ## Example
-
-    ```python
-    dependencies = ["torch", "opencv-python"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        import cv2
-
-        return cv2.dnn
-    ```
-
-    ## Use instead
-
-    ```python
-    dependencies = ["torch", "cv2"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        import cv2
-
-        return cv2.dnn
-    ```
-
-    ## Fix safety
-
-    The name is replaced by that of the module that the distribution brings.
-
-    ## References
-
-    - [pytorch/hub#275](https://github.com/pytorch/hub/pull/275)
-    """
-    if repo.hubconf is None or repo.hubconf.dependencies.kind not in ACCEPTED:
-        return
-    reached = {item.package for item in repo.imports}
-    for item in repo.hubconf.dependencies.items:
-        module = module_of(item.name) if item.name else None
-        if module is None or item.name in repo.modules or item.name in reached:
-            continue
-        top = module.partition(".")[0]
-        yield Finding(
-            f"{item.name} is the name of a distribution; the module that it brings is {module}",
-            item.place,
-            help=f'write "{top}"',
-            fix=replace(repo, item, top, f"Replace {item.name} by {top}"),
-        )
-
-
-@rule("HUB104", "dependency-specifier", Severity.ERROR)
-def dependency_specifier(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks for versions, extras and markers in the items of `dependencies`.
-
-    ## Why is this bad?
-
-    `torch.hub` compares no versions. It asks whether a module called `numpy>=1.20` can be imported,
-    which none ever can: every load fails with "Missing dependencies: numpy>=1" or with a
-    `ModuleNotFoundError` that is harder to understand.
-
-    ## Example
-
-    ```python
-    import torch
-
-    dependencies = ["torch>=1.6"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.nn.Linear(2, 1)
-    ```
-
-    ## Use instead
-
-    ```python
-    import torch
-
-    dependencies = ["torch"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        return torch.nn.Linear(2, 1)
-    ```
-
-    ## Fix safety
-
-    The name of the module stays, the rest goes: it was never checked.
-
-    ## References
-
-    - [pytorch/hub#275](https://github.com/pytorch/hub/pull/275)
-    """
-    for item in _listed(repo):
-        name = bare(item.name or "")
-        if name is None or name == item.name:
-            continue
-        fix = None
-        if name:
-            fix = replace(repo, item, name, f"Replace {item.name} by {name}")
-        yield Finding(
-            f"{item.name} is not the name of a module: torch.hub checks no versions",
-            item.place,
-            help=f'write "{name}"' if name else "write the name of the module alone",
-            fix=fix,
-        )
-
-
-def _listed(repo: Repo) -> tuple[Requirement, ...]:
-    """The items that torch.hub goes through."""
-    found = repo.hubconf.dependencies if repo.hubconf else None
-    return found.items if found is not None and found.kind in ACCEPTED else ()
-
-
 @rule("HUB107", "stdlib-or-own-dependency", Severity.NOTE)
 def stdlib_or_own_dependency(repo: Repo) -> Iterator[Finding]:
     """## What it does
@@ -358,13 +228,13 @@ def stdlib_or_own_dependency(repo: Repo) -> Iterator[Finding]:
 
     The item is removed; whoever can load without it could load before.
     """
-    for item in _listed(repo):
+    for item in listed(repo):
         top = (item.name or "").partition(".")[0]
         fix = remove(repo, item)
         if top in sys.stdlib_module_names:
             message = f"{item.name} is part of Python's standard library"
             yield Finding(message, item.place, help="remove it", fix=fix)
-        elif bare(item.name or "") == item.name and _is_own(repo, top):
+        elif bare(item.name or "") == item.name and is_own(repo, top):
             yield Finding(
                 f"{item.name} is a module of this repository, not a package to install",
                 item.place,
@@ -372,12 +242,6 @@ def stdlib_or_own_dependency(repo: Repo) -> Iterator[Finding]:
                 "remove it: torch.hub.help cannot find it and fails",
                 fix=fix,
             )
-
-
-def _is_own(repo: Repo, name: str) -> bool:
-    outside = any(item.package == name and item.origin == "third party" for item in repo.imports)
-    own = name in repo.modules or repo.published.is_module(name)
-    return own and not outside and name != "torch"
 
 
 @rule("HUB108", "duplicate-dependency", Severity.NOTE)
@@ -421,7 +285,7 @@ def duplicate_dependency(repo: Repo) -> Iterator[Finding]:
     The later one is removed.
     """
     seen: set[str] = set()
-    for item in _listed(repo):
+    for item in listed(repo):
         if item.name is not None and item.name in seen:
             yield Finding(
                 f"{item.name} is in dependencies already",
@@ -430,65 +294,3 @@ def duplicate_dependency(repo: Repo) -> Iterator[Finding]:
                 fix=remove(repo, item),
             )
         seen.add(item.name or "")
-
-
-@rule("HUB110", "dotted-dependency", Severity.WARNING)
-def dotted_dependency(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks for submodules (`a.b`) in `dependencies`.
-
-    ## Why is this bad?
-
-    To look for `a.b`, Python imports `a`. Where the package is absent that raises a
-    `ModuleNotFoundError` instead of the list of what to install; where it is there, all of it is
-    imported even if the call does not need it.
-
-    ## Example
-
-    ```python
-    import torch
-
-    dependencies = ["torch", "scipy.io"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        import scipy.io
-
-        return scipy.io.loadmat
-    ```
-
-    ## Use instead
-
-    ```python
-    import torch
-
-    dependencies = ["torch", "scipy"]
-
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        import scipy.io
-
-        return scipy.io.loadmat
-    ```
-
-    ## Fix safety
-
-    The package is named instead of its part, or the item removed where the package is listed too.
-    """
-    names = {item.name for item in _listed(repo)}
-    for item in _listed(repo):
-        name = item.name or ""
-        top = name.partition(".")[0]
-        own = top in sys.stdlib_module_names or _is_own(repo, top)
-        if bare(name) != name or top == name or own or module_of(name) is not None:
-            continue
-        fix = remove(repo, item) if top in names else None
-        yield Finding(
-            f"{name} is a part of a package: to look for it, {top} is imported",
-            item.place,
-            help=f'write "{top}"' if top not in names else f"remove it: {top} is listed",
-            fix=fix or replace(repo, item, top, f"Replace {name} by {top}"),
-        )

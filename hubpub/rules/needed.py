@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hubpub.rules.absence import absent
-from hubpub.source.facts import Import, Repo
+from hubpub.source.facts import Import, Repo, Requirement
 from hubpub.source.packages import module_of
 
 ACCEPTED = {"list", "tuple", "set", "dict", "frozenset"}
@@ -40,6 +40,19 @@ def bare(text: str) -> str | None:
         name = match.group(1)
         return (module_of(name) or name).partition(".")[0]
     return "" if re.match(r"\w+(\+\w+)?://", text) else None
+
+
+def listed(repo: Repo) -> tuple[Requirement, ...]:
+    """The items that torch.hub goes through."""
+    found = repo.hubconf.dependencies if repo.hubconf else None
+    return found.items if found is not None and found.kind in ACCEPTED else ()
+
+
+def is_own(repo: Repo, name: str) -> bool:
+    """Whether ``name`` is a module of the repository, and no package of the same name is meant."""
+    outside = any(item.package == name and item.origin == "third party" for item in repo.imports)
+    own = name in repo.modules or repo.published.is_module(name)
+    return own and not outside and name != "torch"
 
 
 def third_party(repo: Repo) -> dict[str, Import]:

@@ -155,6 +155,8 @@ def _example(
         place=_place(path, text, match.start(), end),
         literal=literal,
         document=True,
+        written=not any(item.arg is None for item in node.keywords)
+        and not any(isinstance(item, ast.Starred) for item in node.args),
     )
 
 

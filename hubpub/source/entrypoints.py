@@ -25,7 +25,7 @@ from hubpub.source.interpret.values import (
     options,
     string,
 )
-from hubpub.source.reached import HUB_CALLS
+from hubpub.source.reached import NO_CHECKPOINTS
 
 
 def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts.Entrypoint, ...]:
@@ -242,7 +242,7 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
                 reading.place((reading.HUBCONF, item.at)),
                 public.get(marks) if marks else None,
                 any(
-                    isinstance(event, CallEvent) and event.function not in HUB_CALLS
+                    isinstance(event, CallEvent) and event.function not in NO_CHECKPOINTS
                     for event in events
                 ),
                 used=uses.get(item.name, 0) > 0,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
-from hubpub.source.facts_published import Project, Published
+from hubpub.source.facts_published import Opened, Project, Published, VersionCall
 from hubpub.source.text import Text
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -138,6 +138,10 @@ class Download:
     ``function`` is the canonical dotted name (``torch.load``,
     ``torch.hub.load_state_dict_from_url``, ...), ``arguments`` what it is given by parameter name,
     ``entrypoints`` those that reach it; without any it is reached when hubconf is imported.
+    ``cases`` are the arguments of each way to reach it, of which ``arguments`` is the sum.
+    ``written``: the call is written as one of this function with all of its arguments, so that a
+    keyword can be added. ``guarded``: a handler copes with its failure, whichever way it is
+    reached. ``returned``: an entrypoint returns what it gives.
     """
 
     function: str
@@ -145,6 +149,10 @@ class Download:
     arguments: Mapping[str, Argument] = field(default_factory=lambda: MappingProxyType({}))
     complete: bool = True
     entrypoints: tuple[str, ...] = ()
+    cases: tuple[Mapping[str, Argument], ...] = ()
+    written: bool = False
+    guarded: bool = False
+    returned: bool = False
 
     def argument(self, name: str) -> Argument | None:
         """The argument called ``name``; None where it is not given."""
@@ -156,7 +164,9 @@ class HubCall:
     """A call of ``torch.hub.load``, ``list`` or ``help``, in code or in a document.
 
     ``repository`` is the text before a colon and ``ref`` the one after it, None where unknown or
-    absent. ``place`` is the call, ``literal`` the string that names the repository.
+    absent. ``place`` is the call, ``literal`` the string that names the repository. ``written``:
+    the call is written as one of this function with all of its arguments, so that a keyword can be
+    added (:func:`hubpub.rules.keywords.add_keyword`).
     """
 
     function: str
@@ -170,6 +180,7 @@ class HubCall:
     literal: Place | None
     document: bool
     entrypoints: tuple[str, ...] = ()
+    written: bool = False
 
     @property
     def placeholder(self) -> bool:
@@ -251,6 +262,30 @@ class CheckpointFile:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a host says of the file at a URL.
+
+    ``status`` is the last HTTP status, None where there was no answer: then ``error`` says why, and
+    ``unknown_host`` whether there is no such host. ``size`` is in bytes, None where it is not said.
+    ``content_type`` is in lower case and without parameters. ``final`` is the URL after redirects.
+    ``start`` are the first bytes of the file where they were asked for.
+    """
+
+    status: int | None
+    size: int | None = None
+    content_type: str = ""
+    final: str = ""
+    error: str = ""
+    unknown_host: bool = False
+    start: bytes = b""
+
+    @property
+    def told(self) -> bool:
+        """Whether the host said something of the file: that it is there, or that it is not."""
+        return self.unknown_host or self.status in {200, 206, 401, 404, 410}
+
+
+@dataclass(frozen=True)
 class Hubconf:
     """hubconf.py. ``insert`` is where a first statement may stand: after docstring, ``__future__``.
 
@@ -273,10 +308,15 @@ class Repo:
     are the files that diagnostics may point at. ``own`` are the names ``owner/name`` under which
     the repository is known, ``tags`` its tags, newest last where that can be told.
     ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
-    not in the facts. ``published`` is the tree that users get.
+    not in the facts. ``unpickled`` are calls that read pickles in other ways than torch's.
+    ``asked`` are the paths of which the code asks whether they are there, as it computes them.
+    ``answers`` is what the hosts of checkpoints said, by URL; empty unless they were asked.
+    ``published`` is the tree that users get.
     ``roots`` are the folders of the repository that ``sys.path`` holds, the root as the empty path.
     ``hooked``: code that is reached changes how modules are found, so one that is not in the tree
-    may still be imported. ``project`` is what the packaging files say.
+    may still be imported. ``project`` is what the packaging files say. ``opened`` are the files of
+    the repository that are opened, checkpoints aside; ``version_calls`` ask for a version while
+    hubconf is imported.
     """
 
     root: Path
@@ -290,6 +330,9 @@ class Repo:
     unfollowed: tuple[str, ...] = ()
     imports: tuple[Import, ...] = ()
     downloads: tuple[Download, ...] = ()
+    unpickled: tuple[Download, ...] = ()
+    asked: frozenset[str] = frozenset()
+    answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
     hub_calls: tuple[HubCall, ...] = ()
     comments: tuple[Comment, ...] = ()
     checkpoints: tuple[CheckpointFile, ...] = ()
@@ -300,5 +343,7 @@ class Repo:
     published: Published = field(default_factory=Published)
     project: Project = field(default_factory=Project)
     roots: tuple[str, ...] = ("",)
+    opened: tuple[Opened, ...] = ()
+    version_calls: tuple[VersionCall, ...] = ()
     hooked: bool = False
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

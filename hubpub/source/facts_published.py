@@ -7,10 +7,13 @@ import functools
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from hubpub.source import gitattributes
 from hubpub.source.gitattributes import Line
+
+if TYPE_CHECKING:
+    from hubpub.source.facts import Place
 
 MAX_MODULES = 500
 
@@ -32,6 +35,36 @@ class Project:
     built: frozenset[str] = frozenset()
     versions: frozenset[str] = frozenset()
     from_git: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file of the repository that code opens, by its path; ``when`` is import or call.
+
+    ``guarded``: a handler copes with its failure. ``conditional``: it may not be opened.
+    """
+
+    path: str
+    place: Place
+    when: str
+    guarded: bool
+    conditional: bool
+    entrypoints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionCall:
+    """A call that asks for a version when hubconf is imported, and raises where there is none.
+
+    ``kind`` is git (it runs git, or setuptools_scm) or metadata (of the installed ``distribution``,
+    empty where that is not known).
+    """
+
+    kind: str
+    function: str
+    distribution: str
+    place: Place
+    chain: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +183,10 @@ class Published:
         if _has(self.pointers, path):
             return "lfs"
         return "lfs" if gitattributes.judge(self.filters, path) == "lfs" else None
+
+    def submodule_of(self, path: str) -> str | None:
+        """The submodule that ``path`` lies in, or is."""
+        return next((item for item in with_parents(path) if _has(self.submodules, item)), None)
 
     def export_ignored(self, path: str) -> bool:
         """Whether ``.gitattributes`` leaves ``path``, or a folder above it, out of archives."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
 from hubpub.source import facts, reading
+from hubpub.source.interpret import known, noted
 from hubpub.source.interpret.machine import (
     CallEvent,
     ImportEvent,
@@ -20,6 +23,8 @@ from hubpub.source.interpret.values import (
 )
 
 HUB_CALLS = frozenset({"torch.hub.load", "torch.hub.list", "torch.hub.help"})
+NO_CHECKPOINTS = HUB_CALLS | known.UNPICKLERS
+"""Reported calls that need not fetch or open a checkpoint."""
 
 
 def import_facts(outcome: reading.Outcome) -> tuple[facts.Import, ...]:
@@ -74,15 +79,17 @@ def call_facts(
     everything = [(None, outcome.imported), *outcome.called.items()]
     for name, events in everything:
         for event in events:
-            if isinstance(event, CallEvent):
+            if isinstance(event, CallEvent) and event.function not in noted.NOTED:
                 found.setdefault((event.function, event.place), []).append((event, name))
     downloads, hub_calls = [], []
-    for (function, _), seen in found.items():
+    several = Counter(place for _, place in found)
+    for (function, place), seen in found.items():
         names = tuple(sorted({name for _, name in seen if name is not None}))
         arguments = _arguments([event for event, _ in seen])
         first = seen[0][0]
+        written = several[place] == 1 and all(event.written for event, _ in seen)
         if function in HUB_CALLS:
-            hub_calls.append(_hub_call(str(function), first, arguments, names))
+            hub_calls.append(_hub_call(str(function), first, arguments, names, written))
             continue
         complete = all(event.complete for event, _ in seen)
         downloads.append(
@@ -92,9 +99,26 @@ def call_facts(
                 MappingProxyType(arguments),
                 complete,
                 names,
+                _cases([event for event, _ in seen]),
+                written,
+                all(event.guarded for event, _ in seen),
+                any(function in outcome.returned.get(name, ()) for name in names),
             )
         )
     return tuple(downloads), tuple(hub_calls)
+
+
+MAX_CASES = 500
+"""So many different ways to reach one call are told apart."""
+
+
+def _cases(events: list[CallEvent]) -> tuple[Mapping[str, facts.Argument], ...]:
+    found: dict[str, Mapping[str, facts.Argument]] = {}
+    for event in events[:MAX_CASES]:
+        arguments = _arguments([event])
+        shown = sorted((key, item.known, _marks(item.values)) for key, item in arguments.items())
+        found.setdefault(repr(shown), MappingProxyType(arguments))
+    return tuple(found.values())
 
 
 def _arguments(events: list[CallEvent]) -> dict[str, facts.Argument]:
@@ -149,7 +173,11 @@ def argument(value: Value, spot: facts.Place | None) -> facts.Argument:
 
 
 def _hub_call(
-    function: str, event: CallEvent, arguments: dict[str, facts.Argument], names: tuple[str, ...]
+    function: str,
+    event: CallEvent,
+    arguments: dict[str, facts.Argument],
+    names: tuple[str, ...],
+    written: bool,
 ) -> facts.HubCall:
     target = arguments.get("repo_or_dir") or arguments.get("github")
     text = target.values[0] if target and len(target.values) == 1 and target.known else None
@@ -174,6 +202,7 @@ def _hub_call(
         literal=target.places[0] if target and target.places else None,
         document=False,
         entrypoints=names,
+        written=written,
     )
 
 

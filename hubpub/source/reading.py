@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hubpub.diagnostic import Span
@@ -21,6 +22,7 @@ from hubpub.source.interpret.scopes import Scope
 from hubpub.source.interpret.values import (
     Bound,
     Class,
+    External,
     Function,
     Instance,
     Partial,
@@ -42,6 +44,7 @@ class Outcome:
     called: dict[str, tuple[Event, ...]]
     failures: tuple[facts.Problem, ...]
     unfollowed: list[str] = field(default_factory=list)
+    returned: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def place(at: At) -> facts.Place:
@@ -74,6 +77,7 @@ def interpret(files: Files, module: tree.Module) -> Outcome:
     for name, value in sorted(scope.names.items()):
         if not name.startswith("_"):
             outcome.called[name], whole = follow(machine, value)
+            outcome.returned[name] = frozenset(_from_outside(machine.results))
             if not whole:
                 outcome.unfollowed.append(name)
     return outcome
@@ -87,7 +91,7 @@ def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
 
     False where the call goes further, or deeper, than is followed.
     """
-    machine.events = []
+    machine.events, machine.results = [], []
     cut = False
     for option in options(value):
         allowed = min(CALL_STEPS, machine.budget)
@@ -97,10 +101,19 @@ def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
         if isinstance(option, (Function, Bound, Class, Partial, Instance)):
             scope = Scope(HUBCONF, machine_.HUBCONF, "function")
             try:
-                calls.invoke(machine, option, calls.Given(complete=False), scope, _START)
+                given = calls.Given(complete=False)
+                machine.results.append(calls.invoke(machine, option, given, scope, _START))
             except RaisedError:
                 pass
             except (ExhaustedError, RecursionError):
                 cut = True
             machine.budget -= allowed - max(machine.steps, 0)
     return tuple(machine.events), not cut
+
+
+def _from_outside(results: list[Value]) -> Iterator[str]:
+    """The functions outside the repository whose results are among ``results``."""
+    for result in results:
+        for option in options(result):
+            if isinstance(option, Instance) and isinstance(option.type, External):
+                yield option.type.name.partition("()")[0]

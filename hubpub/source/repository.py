@@ -14,6 +14,7 @@ from hubpub.source import (
     documents,
     entrypoints,
     hubconf,
+    noted_calls,
     reached,
     reading,
     requirements,
@@ -21,6 +22,7 @@ from hubpub.source import (
 )
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
+from hubpub.source.interpret import known
 from hubpub.source.published import published
 from hubpub.source.text import Text, Unreadable
 
@@ -114,11 +116,15 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         dynamic=entrypoints.dynamic(outcome),
         unfollowed=tuple(outcome.unfollowed),
         imports=imports,
-        downloads=downloads,
+        downloads=tuple(item for item in downloads if item.function not in known.UNPICKLERS),
+        unpickled=tuple(item for item in downloads if item.function in known.UNPICKLERS),
+        asked=frozenset(outcome.machine.asked),
         hub_calls=(*hub_calls, *base.hub_calls),
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
         roots=tuple(outcome.machine.path),
+        opened=noted_calls.opened(outcome),
+        version_calls=noted_calls.version_calls(outcome),
         hooked=distribution.hooked(texts),
     )
     defined = {HUBCONF, *(item.place.path for item in found.entrypoints)}

@@ -145,11 +145,13 @@ def try_statement(machine: Machine, node: tree.Try, scope: Scope) -> statements.
         for names, handler in zip(caught, node.handlers, strict=True)
     )
     named = any(names is not None and "NameError" in names for names in caught)
+    copes = any(not _raises_again(handler) for handler in node.handlers)
     before = dict(scope.names)
     start = len(machine.events)
     failure: RaisedError | None = None
     try:
         machine.name_guards += named
+        machine.tries += copes
         with machine.guarded(int(fallback)):
             ways = statements.run(machine, node.body, scope)
     except RaisedError as error:
@@ -157,6 +159,7 @@ def try_statement(machine: Machine, node: tree.Try, scope: Scope) -> statements.
         ways = frozenset({statements.Way.RAISE})
     finally:
         machine.name_guards -= named
+        machine.tries -= copes
     if failure is not None or ways == frozenset({statements.Way.RAISE}):
         ways = _handle(machine, node, scope, failure)
     elif _may_fail(machine, node, caught, start):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hubpub.source import tree
 from hubpub.source.interpret import (
@@ -12,11 +12,11 @@ from hubpub.source.interpret import (
     known,
     methods,
     models,
+    reporting,
     statements,
 )
 from hubpub.source.interpret.machine import (
     MAX_CALLS,
-    CallEvent,
     Machine,
     Place,
     RaisedError,
@@ -47,12 +47,16 @@ from hubpub.source.interpret.values import (
 
 @dataclass(frozen=True)
 class Given:
-    """The arguments of a call. ``complete`` is False where ``*`` or ``**`` hides some."""
+    """The arguments of a call. ``complete`` is False where ``*`` or ``**`` hides some.
+
+    ``written``: they stand in the source as arguments of the function that is called.
+    """
 
     positional: tuple[Value, ...] = ()
     keywords: dict[str, Value] = field(default_factory=dict)
     complete: bool = True
     places: tuple[tuple[str | int, Place], ...] = ()
+    written: bool = False
 
     def get(self, index: int, name: str) -> Value | None:
         """The argument at ``index`` or called ``name``; None where it is not given."""
@@ -66,10 +70,17 @@ def call(machine: Machine, node: tree.Call, scope: Scope) -> Value:
     machine.step()
     function = expressions.evaluate(machine, node.function, scope)
     given = arguments(machine, node.arguments, scope)
+    if known.is_one(function) and given.complete:
+        given = replace(given, written=not _is_generator(node))
     if not isinstance(function, Choice):
         return invoke(machine, function, given, scope, node.at)
     with machine.doubtful():
         return join([invoke(machine, one, given, scope, node.at) for one in function.options])
+
+
+def _is_generator(node: tree.Call) -> bool:
+    """Whether the one argument may be a generator without parentheses of its own."""
+    return len(node.arguments) == 1 and isinstance(node.arguments[0].value, tree.Comprehension)
 
 
 def arguments(machine: Machine, nodes: Sequence[tree.Argument], scope: Scope) -> Given:
@@ -139,7 +150,7 @@ def _external(
 ) -> Value:
     name = known.canonical(function.name)
     if not function.called:
-        report(machine, name, given, scope, at)
+        reporting.report(machine, name, given, scope, at)
     for argument in (*given.positional, *given.keywords.values()):
         follow_callback(machine, argument)
     if name == "torch.hub.get_dir":
@@ -147,31 +158,6 @@ def _external(
     if function.called:
         return External(f"{function.name}()", called=True)
     return Instance(External(name), doubt=machine.doubt, arguments=given.positional[:2])
-
-
-def report(machine: Machine, name: str, given: Given, scope: Scope, at: tree.At) -> None:
-    """Note a call of a function that rules ask about, its arguments by their parameters' names."""
-    parameters = known.REPORTED.get(name)
-    if parameters is None:
-        return
-    named = [
-        (parameters[index] if index < len(parameters) else index, value)
-        for index, value in enumerate(given.positional)
-    ]
-    places = tuple(
-        (parameters[key] if isinstance(key, int) and key < len(parameters) else key, place)
-        for key, place in given.places
-    )
-    machine.events.append(
-        CallEvent(
-            name,
-            (scope.path, at),
-            (*named, *given.keywords.items()),
-            places,
-            given.complete,
-            machine.doubt > 0,
-        )
-    )
 
 
 def follow_callback(machine: Machine, argument: Value) -> None:

@@ -92,6 +92,7 @@ def _glob(machine: Machine, pattern: object) -> Value:
 
 
 def _is_directory(machine: Machine, path: object) -> Value:
+    machine.asked.add(str(path))
     place = inside(str(path))
     if place is None:
         return Unknown("a place outside the repository")
@@ -99,6 +100,7 @@ def _is_directory(machine: Machine, path: object) -> Value:
 
 
 def _is_file(machine: Machine, path: object) -> Value:
+    machine.asked.add(str(path))
     place = inside(str(path))
     if place is None:
         return Unknown("a place outside the repository")
@@ -106,6 +108,7 @@ def _is_file(machine: Machine, path: object) -> Value:
 
 
 def _exists(machine: Machine, path: object) -> Value:
+    machine.asked.add(str(path))
     place = inside(str(path))
     if place is None:
         return Unknown("a place outside the repository")
@@ -138,6 +141,14 @@ _LOOK: dict[str, Callable[..., Value]] = {
     "os.path.exists": _exists,
     "pkgutil.iter_modules": _modules,
 }
+
+
+PATH_QUESTIONS: dict[str, Callable[..., Value]] = {
+    "exists": _exists,
+    "is_file": _is_file,
+    "is_dir": _is_directory,
+}
+"""Methods of a path that look into the repository."""
 
 
 def path_attribute(value: Literal, name: str) -> Value:

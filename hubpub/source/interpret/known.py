@@ -17,7 +17,14 @@ from typing import Any
 from hubpub.source import tree
 from hubpub.source.interpret.machine import Machine
 from hubpub.source.interpret.scopes import Binding, Scope
-from hubpub.source.interpret.values import External, Function, Items, Literal, Value
+from hubpub.source.interpret.values import (
+    External,
+    Function,
+    Items,
+    Literal,
+    Value,
+    options,
+)
 
 
 @functools.cache
@@ -67,15 +74,31 @@ REPORTED: dict[str, tuple[str, ...]] = {
     "torch.load": ("f", "map_location", "pickle_module"),
     "torch.jit.load": ("f", "map_location"),
     "safetensors.torch.load_file": ("filename", "device"),
+    "safetensors.torch.load_model": ("model", "filename"),
+    "safetensors.safe_open": ("filename", "framework", "device"),
+    "onnxruntime.InferenceSession": ("path_or_bytes",),
     "huggingface_hub.hf_hub_download": ("repo_id", "filename"),
     "huggingface_hub.snapshot_download": ("repo_id",),
     "urllib.request.urlretrieve": ("url", "filename"),
     "wget.download": ("url", "out"),
     "gdown.download": ("url", "output"),
     "gdown.cached_download": ("url", "path"),
+    "gdown.download_folder": ("url", "id", "output"),
+    "torchvision.datasets.utils.download_url": ("url", "root", "filename"),
+    "torchvision.datasets.utils.download_file_from_google_drive": ("file_id", "root", "filename"),
     "requests.get": ("url",),
+    "pickle.load": ("file",),
+    "dill.load": ("file",),
+    "cloudpickle.load": ("file",),
+    "joblib.load": ("filename",),
+    "numpy.load": ("file", "mmap_mode", "allow_pickle"),
 }  # fmt: skip
 """Functions whose calls are reported, with their positional parameters (torch 2.13's for torch)."""
+
+UNPICKLERS = frozenset(
+    {"pickle.load", "dill.load", "cloudpickle.load", "joblib.load", "numpy.load"}
+)
+"""Those of them that read pickles, which may be checkpoints or any other data."""
 
 _ALIASES = {
     "load_state_dict_from_url": "torch.hub.load_state_dict_from_url",
@@ -91,6 +114,22 @@ def canonical(name: str) -> str:
     if name.startswith("torch.serialization.") and last == "load":
         return "torch.load"
     return _ALIASES.get(last, name)
+
+
+def is_one(function: Value) -> bool:
+    """Whether calling ``function`` is calling one function, as torch or its companions have it.
+
+    Other packages have functions of the same names that take other arguments.
+    """
+    found = options(function)
+    if not all(isinstance(item, External) and item.package in _SAME for item in found):
+        return False
+    names = {canonical(item.name) for item in found if isinstance(item, External)}
+    return len({_ONE.get(name, name) for name in names}) == 1
+
+
+_SAME = {"torch", "torchvision", "timm"}
+_ONE = {"torch.utils.model_zoo.load_url": "torch.hub.load_state_dict_from_url"}
 
 
 def is_module(value: External) -> bool:

@@ -49,7 +49,11 @@ class ImportEvent:
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
-    """A call of a function that :mod:`hubpub.source.sinks` knows was reached."""
+    """A call of a function that rules ask about was reached.
+
+    ``written``: it is written as a call of this function, and nothing hides any of its arguments.
+    ``guarded``: a handler copes with its failure.
+    """
 
     function: str
     place: Place
@@ -57,6 +61,8 @@ class CallEvent:
     places: tuple[tuple[str | int, Place], ...]
     complete: bool
     conditional: bool
+    written: bool = False
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,10 @@ class Machine:
     """One interpretation of one repository.
 
     ``doubt`` counts the enclosing branches that may not run at all; whatever was made under less
-    doubt than the machine's can only be joined with, never overwritten.
+    doubt than the machine's can only be joined with, never overwritten. ``guards`` counts the
+    enclosing handlers that cope with a failed import, ``tries`` those that cope with anything.
+    ``asked`` are the paths of which the code asks whether they are there, ``results`` what the
+    entrypoint that was followed last returns.
     """
 
     files: Files
@@ -109,6 +118,7 @@ class Machine:
     doubt: int = 0
     guards: int = 0
     name_guards: int = 0
+    tries: int = 0
     steps: int = IMPORT_STEPS
     calls: list[object] = field(default_factory=list)
     importing: bool = True
@@ -117,6 +127,8 @@ class Machine:
     trees: dict[str, tree.Module | None] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     failed: list[RaisedError] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    results: list[Value] = field(default_factory=list)
 
     def step(self, cost: int = 1) -> None:
         """Spend some of the budget; raises :class:`ExhaustedError` when it is gone."""

@@ -19,6 +19,7 @@ from hubpub.source.interpret import (
     imports,
     iterables,
     reflection,
+    reporting,
     searchpath,
     tame,
 )
@@ -94,7 +95,7 @@ def native(machine: Machine, function: Native, given: Given, scope: Scope, at: t
     model = _NATIVE.get(name) or iterables.ITERABLES.get(name) or reflection.REFLECTION.get(name)
     if model is not None:
         return model(machine, given, scope, at)
-    calls.report(machine, name, given, scope, at)
+    reporting.report(machine, name, given, scope, at)
     filed = filesystem.call(machine, function.name, given)
     if filed is not None:
         return filed
