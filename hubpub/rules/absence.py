@@ -140,7 +140,8 @@ def _of_package(repo: Repo, item: Import, *, compare: bool) -> Missing | None:
     if name in repo.project.built:
         return Missing(item, "built", "setup.py")
     roots = [root for root in repo.roots if not root.startswith("/")]
-    found = _of_names(repo, item, roots, names[:1])
+    solid = [root for root in roots if not _in_submodule(repo, root)]
+    found = _of_names(repo, item, solid, names[:1])
     if found is not None and found.cause != "case":
         return found
     inside = _own_package(repo, item)

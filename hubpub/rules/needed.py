@@ -50,8 +50,10 @@ def listed(repo: Repo) -> tuple[Requirement, ...]:
 
 def is_own(repo: Repo, name: str) -> bool:
     """Whether ``name`` is a module of the repository, and no package of the same name is meant."""
-    outside = any(item.package == name and item.origin == "third party" for item in repo.imports)
-    own = name in repo.modules or repo.published.is_module(name)
+    imports = [item for item in repo.imports if item.package == name]
+    outside = any(item.origin == "third party" for item in imports)
+    # A folder without modules may have the name of a package that wins over it.
+    own = repo.published.is_module(name) or any(item.file for item in imports)
     return own and not outside and name != "torch"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Severity
 from hubpub.rules import Finding, rule
-from hubpub.rules.absence import by_subject
+from hubpub.rules.absence import Missing, by_subject
 from hubpub.source.facts import CHECKPOINT_SUFFIXES, Repo
 from hubpub.source.packages import normal
 
@@ -87,11 +87,9 @@ def submodule_needed(repo: Repo) -> Iterator[Finding]:
       submodules empty
     """
     mend = "copy what is needed into the repository, or make it a package that users install"
-    groups = {
-        submodule: found
-        for found in by_subject(repo, "submodule").values()
-        for submodule in [repo.published.submodule_of(found.subject) or found.subject]
-    }
+    groups: dict[str, Missing] = {}
+    for found in by_subject(repo, "submodule").values():
+        groups.setdefault(repo.published.submodule_of(found.subject) or found.subject, found)
     for submodule, found in groups.items():
         where = "lies in" if found.sure else "may lie in"
         yield Finding(

@@ -42,7 +42,7 @@ COMPANIONS: dict[str, frozenset[str]] = {
         "timm": "segmentation_models_pytorch open_clip transformers pretrainedmodels",
         "huggingface_hub": "timm transformers diffusers safetensors open_clip",
         "safetensors": "torch timm transformers diffusers huggingface_hub",
-        "scipy": "torch torchvision sklearn skimage librosa timm kornia networkx resampy pandas",
+        "scipy": "torchvision sklearn skimage librosa timm kornia networkx resampy pandas",
         "sklearn": "librosa imblearn umap",
         "soundfile": "torchaudio librosa speechbrain datasets",
         "resampy": "librosa", "soxr": "librosa transformers", "audioread": "librosa",
@@ -56,7 +56,7 @@ COMPANIONS: dict[str, frozenset[str]] = {
         "pycocotools": "torchvision detectron2", "av": "torchvision imageio torchaudio",
         "imageio_ffmpeg": "imageio moviepy", "openpyxl": "pandas", "xlrd": "pandas",
         "pyarrow": "pandas datasets", "tables": "pandas", "lxml": "pandas bs4",
-        "tqdm": "torch", "requests": "torch huggingface_hub", "packaging": "torch",
+        "tqdm": "torch", "requests": "huggingface_hub",
         "typing_extensions": "torch", "xformers": "diffusers transformers",
     }.items()
 }  # fmt: skip
