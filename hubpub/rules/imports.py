@@ -141,6 +141,7 @@ def unused_dependency(repo: Repo) -> Iterator[Finding]:
     if repo.hubconf is None or not _all_read(repo):
         return
     code = _mentions(repo)
+    words = {word for text in code or () for word in re.findall(r"\w+", text)}
     found = repo.hubconf.dependencies
     reached = {item.package for item in repo.imports} | {"torch"}
     for item in found.items if found.kind in ACCEPTED and code is not None else ():
@@ -151,7 +152,7 @@ def unused_dependency(repo: Repo) -> Iterator[Finding]:
         indirect = COMPANIONS.get(top, frozenset()) & reached
         if top in reached or listed or indirect or module_of(item.name or "") is not None:
             continue
-        if not any(re.search(rf"(?<!\w){re.escape(top)}(?!\w)", text) for text in code or ()):
+        if top not in words:
             yield Finding(
                 f"{item.name} is in dependencies, and nothing here uses it",
                 item.place,

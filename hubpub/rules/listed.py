@@ -10,6 +10,8 @@ from hubpub.source.facts import Dependencies, Repo, Requirement
 from hubpub.source.text import Text
 
 KINDS = {"list", "tuple", "set"}
+MAX_ITEMS = 200
+"""A longer list is left alone: nobody wrote it."""
 _BETWEEN = re.compile(r"(?:\s|\\\r?\n|#[^\r\n]*(?=[\r\n]))*")
 """What may stand between an item and its comma: blanks, comments, continued lines."""
 
@@ -50,7 +52,7 @@ def quoted(repo: Repo, name: str) -> str:
 def _display(repo: Repo, found: Dependencies) -> _Display | None:
     place = found.insert
     text = repo.texts.get(place.path) if place else None
-    if place is None or text is None or found.kind not in KINDS:
+    if place is None or text is None or found.kind not in KINDS or len(found.items) > MAX_ITEMS:
         return None
     span = place.span
     begin, end = text.offset(span.line, span.column), text.offset(span.end_line, span.end_column)

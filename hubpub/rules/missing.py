@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Severity
 from hubpub.rules import Finding, rule
-from hubpub.rules.absence import Missing, absent, by_subject
+from hubpub.rules.absence import by_subject, chain, severity
 from hubpub.source.facts import Place, Repo
+from hubpub.source.facts_published import Missing
 
 
 @rule("HUB212", "missing-module", Severity.ERROR)
@@ -67,7 +68,7 @@ def missing_module(repo: Repo) -> Iterator[Finding]:
     found = by_subject(repo, "untracked", "built", "elsewhere", "case", "nowhere")
     for missing in found.values():
         message, mend = _words(repo, missing)
-        yield Finding(message, missing.item.place, missing.severity, mend, missing.chain)
+        yield Finding(message, missing.item.place, severity(missing), mend, chain(missing))
     yield from _lacking(repo)
 
 
@@ -107,8 +108,8 @@ def _lacking(repo: Repo) -> Iterator[Finding]:
     """Names that hubconf.py imports from an own module that does not have them."""
     if repo.hooked:
         return
-    absences = {(item.item.place.path, item.item.place.span.line) for item in absent(repo)}
-    absent_files = {item.path for item in absent(repo)}
+    absences = {(item.item.place.path, item.item.place.span.line) for item in repo.absent}
+    absent_files = {item.path for item in repo.absent}
     for failure in repo.failures:
         place = failure.place
         files = {item.file for item in repo.imports if _same_line(item.place, place)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from hubpub.rules.absence import absent
 from hubpub.source.facts import Import, Repo, Requirement
 from hubpub.source.packages import module_of
 
@@ -60,7 +59,7 @@ def is_own(repo: Repo, name: str) -> bool:
 def third_party(repo: Repo) -> dict[str, Import]:
     """The packages that must be there: per package the import that hurts first, torch aside."""
     found: dict[str, Import] = {}
-    own = {missing.item.package for missing in absent(repo)}
+    own = {missing.item.package for missing in repo.absent}
     for item in repo.imports:
         counts = item.origin == "third party" and item.package != "torch" and not item.guarded
         if not counts or (item.when == "import" and item.conditional) or item.package in own:

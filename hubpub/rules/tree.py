@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Severity
 from hubpub.rules import Finding, rule
-from hubpub.rules.absence import Missing, by_subject
+from hubpub.rules.absence import by_subject, chain, severity
 from hubpub.source.facts import CHECKPOINT_SUFFIXES, Repo
+from hubpub.source.facts_published import Missing
 from hubpub.source.packages import normal
 
 
@@ -26,8 +27,8 @@ def _opened(repo: Repo, cause: str, message: str, mend: str) -> Iterator[Finding
         )
         if not skipped and item.path not in seen and repo.published.why_absent(item.path) == cause:
             seen.add(item.path)
-            severity = Severity.WARNING if item.conditional else None
-            yield Finding(message.format(path=item.path), item.place, severity, mend)
+            level = Severity.WARNING if item.conditional else None
+            yield Finding(message.format(path=item.path), item.place, level, mend)
 
 
 @rule("HUB601", "submodule-needed", Severity.ERROR)
@@ -95,9 +96,9 @@ def submodule_needed(repo: Repo) -> Iterator[Finding]:
         yield Finding(
             f"{found.item.module} {where} {submodule}, a submodule: empty in GitHub's zip",
             found.item.place,
-            found.severity,
+            severity(found),
             mend,
-            found.chain,
+            chain(found),
         )
     message = "{path} lies in a submodule, which is empty in GitHub's zip"
     yield from _opened(repo, "submodule", message, mend)
@@ -164,7 +165,7 @@ def lfs_pointer(repo: Repo) -> Iterator[Finding]:
     mend = "take it out of LFS (git lfs untrack), or download it as a checkpoint is"
     for path, found in by_subject(repo, "lfs").items():
         message = f"{path} is imported, and in GitHub's zip it is a pointer of Git LFS"
-        yield Finding(message, found.item.place, found.severity, mend, found.chain)
+        yield Finding(message, found.item.place, severity(found), mend, chain(found))
     message = "{path} is opened, and in GitHub's zip it is a pointer of Git LFS"
     yield from _opened(repo, "lfs", message, mend)
 
@@ -233,7 +234,7 @@ def export_ignored(repo: Repo) -> Iterator[Finding]:
     mend = "take the pattern out of .gitattributes, or add one with -export-ignore after it"
     for path, found in by_subject(repo, "export-ignored").items():
         message = f"{path} is imported, and .gitattributes leaves it out of GitHub's zip"
-        yield Finding(message, found.item.place, found.severity, mend, found.chain)
+        yield Finding(message, found.item.place, severity(found), mend, chain(found))
     message = "{path} is opened, and .gitattributes leaves it out of GitHub's zip"
     yield from _opened(repo, "export-ignored", message, mend)
 
@@ -298,7 +299,7 @@ def symlink_needed(repo: Repo) -> Iterator[Finding]:
     mend = "put the file itself there, or import it from where it is"
     for path, found in by_subject(repo, "symlink").items():
         message = f"{path} is imported, and it is a symlink, or behind one: no module in the zip"
-        yield Finding(message, found.item.place, found.severity, mend, found.chain)
+        yield Finding(message, found.item.place, severity(found), mend, chain(found))
     message = "{path} is opened, and it is a symlink, or behind one: a path as text in the zip"
     yield from _opened(repo, "symlink", message, mend)
 
@@ -374,8 +375,8 @@ def version_from_git(repo: Repo) -> Iterator[Finding]:
     mend = "write the version down in a file that git tracks, or catch the error"
     for path, found in by_subject(repo, "version").items():
         message = f"{path} is written by a build: users of torch.hub do not have it"
-        severity = found.severity or Severity.ERROR
-        yield Finding(message, found.item.place, severity, mend, found.chain)
+        level = severity(found) or Severity.ERROR
+        yield Finding(message, found.item.place, level, mend, chain(found))
     own = {normal(name.rpartition("/")[2]) for name in repo.own} | repo.project.names
     for call in repo.version_calls:
         if call.kind == "git":

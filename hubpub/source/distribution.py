@@ -80,8 +80,10 @@ def _required(name: str, text: str) -> Iterator[str]:
     if name not in _SETUP or name == "setup.cfg":
         yield from _LINE.findall(text)
         return
-    for match in _WANTED.finditer(text):
-        yield from _QUOTED.findall(text[match.end(1) : _closing(text, match.start(1))])
+    position = 0
+    while (match := _WANTED.search(text, position)) is not None:
+        position = _closing(text, match.start(1))
+        yield from _QUOTED.findall(text[match.end(1) : position])
     if name == "pyproject.toml":
         for part in _SECTION.findall(text):
             yield from _LINE.findall(part)

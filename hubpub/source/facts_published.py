@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import functools
 import posixpath
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from hubpub.source import gitattributes
 from hubpub.source.gitattributes import Line
 
 if TYPE_CHECKING:
-    from hubpub.source.facts import Place
+    from hubpub.source.facts import Import, Place
 
 MAX_MODULES = 500
 
@@ -68,6 +69,29 @@ class VersionCall:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """An import of a module that users do not get.
+
+    ``cause`` is submodule, export-ignored, symlink, untracked, lfs, version (a file that a build
+    writes the version into), built (a module that setup.py compiles), elsewhere (the tree holds it,
+    but not where it is looked for), case (spelled in other letters), or nowhere. ``path`` is the
+    file or folder concerned, where there is one; ``sure`` False where it may also be a package.
+    """
+
+    item: Import
+    cause: str
+    path: str | None = None
+    sure: bool = True
+
+    @property
+    def subject(self) -> str:
+        """What is missing: one defect, however often it is imported."""
+        if self.path and self.cause not in {"built", "elsewhere", "case", "nowhere"}:
+            return self.path
+        return self.item.package if self.item.origin == "third party" else self.item.module
+
+
+@dataclass(frozen=True)
 class Published:
     """The tree that users get. All paths are relative to the root, sorted, and no folders.
 
@@ -87,6 +111,10 @@ class Published:
     pointers: tuple[str, ...] = ()
     ignores: tuple[Line, ...] = ()
     filters: tuple[Line, ...] = ()
+
+    def __getstate__(self) -> dict[str, object]:
+        """The facts alone, without what was computed from them."""
+        return {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
 
     def holds(self, path: str) -> bool:
         """Whether users get ``path``, a file or a folder, as it is meant.
@@ -193,14 +221,24 @@ class Published:
         if not self.ignores:
             return False
         last, *folders = with_parents(path)
-        if any(gitattributes.judge(self.ignores, item, directory=True) is True for item in folders):
+        if any(self._is_ignored(item, directory=True) for item in folders):
             return True
         # A path that is no file that is known of may be a folder.
         file = _has(self.files, last) or _has(self.untracked, last)
         return any(
-            gitattributes.judge(self.ignores, last, directory=kind) is True
-            for kind in ((False,) if file else (False, True))
+            self._is_ignored(last, directory=kind) for kind in ((False,) if file else (False, True))
         )
+
+    @functools.cached_property
+    def _ignored(self) -> dict[tuple[str, bool], bool]:
+        return {}
+
+    def _is_ignored(self, path: str, *, directory: bool) -> bool:
+        known = self._ignored.get((path, directory))
+        if known is None:
+            known = gitattributes.judge(self.ignores, path, directory=directory) is True
+            self._ignored[path, directory] = known
+        return known
 
 
 def with_parents(path: str) -> list[str]:

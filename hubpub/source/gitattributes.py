@@ -15,7 +15,7 @@ from dataclasses import dataclass
 KEPT = ("export-ignore", "filter")
 MAX_LINE = 2048
 """Git ignores longer lines (attr.h: ATTR_MAX_LINE_LENGTH)."""
-MAX_LINES = 300
+MAX_LINES = 200
 """So many lines are kept of an attribute, of all files together."""
 
 Value = bool | str | None

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
 from hubpub.source import (
+    absence,
     distribution,
     documents,
     entrypoints,
@@ -76,7 +77,8 @@ def _read(files: Files) -> Repo:
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base, {})
     about = distribution.project(files, paths)
-    return _replace(found, published=published(files, paths, found), project=about)
+    found = _replace(found, published=published(files, paths, found), project=about)
+    return _replace(found, absent=absence.absent(found))
 
 
 def _with_hubconf(base: Repo, files: Files) -> Repo:

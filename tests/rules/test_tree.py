@@ -36,13 +36,18 @@ LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
 _UNDECLARED = (
     "HUB105 error tiny_net is imported when hubconf.py is imported and is not in dependencies"
 )
+_IGNORED = ", and .gitattributes leaves it out of GitHub's zip"
+_POINTER = ", and in GitHub's zip it is a pointer of Git LFS"
+_LINK = ", and it is a symlink, or behind one: no module in the zip"
+_NO_GIT = " when hubconf.py is imported: the zip has no .git"
+_NOT_INSTALLED = " when hubconf.py is imported: users of torch.hub have not installed it"
 _LIES = "a submodule: empty in GitHub's zip"
 
 FILES: dict[str, tuple[Files, list[str]]] = {
     # HUB603
     "export-ignored": (
         {"hubconf.py": IMPORT, "tiny_net.py": NET, ".gitattributes": "tiny_net.py export-ignore\n"},
-        ["HUB603 error tiny_net.py is imported, and .gitattributes leaves it out of GitHub's zip"],
+        [f"HUB603 error tiny_net.py is imported{_IGNORED}"],
     ),
     "export-ignored, in a branch": (
         {
@@ -50,12 +55,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
             "tiny_net.py": NET,
             ".gitattributes": "*.py export-ignore\n/hubconf.py -export-ignore\n",
         },
-        [
-            (
-                "HUB603 warning tiny_net.py is imported, and .gitattributes leaves it out of GitHub's "
-                "zip"
-            )
-        ],
+        [f"HUB603 warning tiny_net.py is imported{_IGNORED}"],
     ),
     "export-ignored, guarded": (
         {
@@ -67,7 +67,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
     ),
     "export-ignored and gone": (
         {"hubconf.py": IMPORT, ".gitattributes": "tiny_net export-ignore\n"},
-        ["HUB603 error tiny_net is imported, and .gitattributes leaves it out of GitHub's zip"],
+        [f"HUB603 error tiny_net is imported{_IGNORED}"],
     ),
     "export-ignored, opened": (
         {
@@ -75,12 +75,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
             "data/labels.txt": "cat\n",
             ".gitattributes": "data export-ignore\n",
         },
-        [
-            (
-                "HUB603 error data/labels.txt is opened, and .gitattributes leaves it out of "
-                "GitHub's zip"
-            )
-        ],
+        [f"HUB603 error data/labels.txt is opened{_IGNORED}"],
     ),
     "tests are export-ignored": (
         {"hubconf.py": IMPORT, "tiny_net.py": NET, ".gitattributes": "tests export-ignore\n"},
@@ -97,12 +92,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
     # HUB602
     "a pointer": (
         {"hubconf.py": hubconf(OPEN), "data/labels.txt": LFS},
-        [
-            (
-                "HUB602 warning data/labels.txt is opened, and in GitHub's zip it is a pointer of "
-                "Git LFS"
-            )
-        ],
+        [f"HUB602 warning data/labels.txt is opened{_POINTER}"],
     ),
     "a file of LFS that the clone has": (
         {
@@ -110,12 +100,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
             "data/labels.txt": "cat\n",
             ".gitattributes": "*.txt filter=lfs diff=lfs merge=lfs -text\n",
         },
-        [
-            (
-                "HUB602 warning data/labels.txt is opened, and in GitHub's zip it is a pointer of "
-                "Git LFS"
-            )
-        ],
+        [f"HUB602 warning data/labels.txt is opened{_POINTER}"],
     ),
     "a pointer that nothing opens": (
         {"hubconf.py": hubconf("return 1"), "data/labels.txt": LFS},
@@ -124,12 +109,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
     # HUB604
     "a link": (
         {"hubconf.py": TOP, "src/tiny_net.py": NET, "tiny_net.py": Link("src/tiny_net.py")},
-        [
-            (
-                "HUB604 error tiny_net.py is imported, and it is a symlink, or behind one: no module "
-                "in the zip"
-            )
-        ],
+        [f"HUB604 error tiny_net.py is imported{_LINK}"],
     ),
     "a linked folder": (
         {
@@ -138,12 +118,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
             "src/__init__.py": "",
             "tiny": Link("src"),
         },
-        [
-            (
-                "HUB604 error tiny/net.py is imported, and it is a symlink, or behind one: no module "
-                "in the zip"
-            )
-        ],
+        [f"HUB604 error tiny/net.py is imported{_LINK}"],
     ),
     "a link that nothing imports": (
         {"hubconf.py": IMPORT, "tiny_net.py": NET, "old.py": Link("tiny_net.py")},
@@ -239,12 +214,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
                 top="import subprocess\nv = subprocess.check_output(['git', 'describe'])\n",
             )
         },
-        [
-            (
-                "HUB607 warning git is asked for a version when hubconf.py is imported: the zip has "
-                "no .git"
-            )
-        ],
+        [f"HUB607 warning git is asked for a version{_NO_GIT}"],
     ),
     "git is asked, and may fail": (
         {
@@ -263,12 +233,7 @@ FILES: dict[str, tuple[Files, list[str]]] = {
             ),
             "setup.cfg": "[metadata]\nname = tiny_net\n",
         },
-        [
-            (
-                "HUB607 warning tiny-net is asked for its version when hubconf.py is imported: users "
-                "of torch.hub have not installed it"
-            )
-        ],
+        [f"HUB607 warning tiny-net is asked for its version{_NOT_INSTALLED}"],
     ),
     "the metadata of another": (
         {

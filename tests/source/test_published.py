@@ -16,6 +16,7 @@ from hubpub import source
 from hubpub.source import gitattributes, gitindex
 from hubpub.source.facts_published import Published
 from hubpub.source.files import Files
+from publishing import Files as PublishedFiles
 from publishing import Link, Repository, clean_environment
 
 HUBCONF = 'dependencies = ["torch"]\n\n\ndef net():\n    """A net."""\n    return 1\n'
@@ -215,7 +216,7 @@ def test_any_text_is_read(text: str) -> None:
 
 # --- archives -------------------------------------------------------------------------------------
 
-ARCHIVED = {
+ARCHIVED: PublishedFiles = {
     ".gitattributes": "tests export-ignore\ndocs/ export-ignore\n*.md export-ignore\n"
     "[attr]hidden export-ignore\n/top.py hidden\n*.bin filter=lfs\n",
     "pk/.gitattributes": "README.md -export-ignore\n/only.py export-ignore\ndocs !export-ignore\n",
