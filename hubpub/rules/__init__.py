@@ -24,6 +24,10 @@ FAMILIES = (
     "addresses",
     "clashes",
     "sizes",
+    "dependency_names",
+    "imports",
+    "missing",
+    "tree",
 )
 """The modules of this package that hold rules, in the order of their codes."""
 

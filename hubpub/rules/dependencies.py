@@ -1,41 +1,24 @@
-"""HUB1xx: the ``dependencies`` list and what is imported."""
+"""HUB101, HUB102, HUB107, HUB108: the ``dependencies`` list itself."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
-from hubpub.diagnostic import Edit, Fix, Note, Severity, Span
+from hubpub.diagnostic import Edit, Fix, Note, Severity
 from hubpub.rules import Finding, rule
-from hubpub.source.facts import Dependencies, Import, Place, Repo
-from hubpub.source.packages import distribution_of, module_of, normal
-
-ACCEPTED = {"list", "tuple", "set", "dict", "frozenset"}
-"""Kinds of ``dependencies`` that torch.hub._check_dependencies goes through item by item."""
-
-
-def third_party(repo: Repo) -> dict[str, Import]:
-    """The packages that must be there: per package the import that hurts first, torch aside."""
-    found: dict[str, Import] = {}
-    for item in repo.imports:
-        counts = item.origin == "third party" and item.package != "torch" and not item.guarded
-        if not counts or (item.when == "import" and item.conditional):
-            continue
-        known = found.get(item.package)
-        if known is None or (_urgency(item) > _urgency(known)):
-            found[item.package] = item
-    return found
-
-
-def _urgency(item: Import) -> int:
-    return 2 * (item.when == "import") + (not item.conditional)
+from hubpub.rules.listed import remove
+from hubpub.rules.needed import ACCEPTED, bare, is_own, listed, named, third_party
+from hubpub.source.facts import Dependencies, Repo
 
 
 @rule("HUB101", "missing-dependencies", Severity.WARNING)
 def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
-    Checks that hubconf.py has a `dependencies` list.
+    Checks that hubconf.py has a `dependencies` list. It is an error where hubconf.py cannot be
+    imported without a package of a third party; the packages are named here, not in HUB105.
 
     ## Why is this bad?
 
@@ -69,7 +52,7 @@ def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     ## Fix safety
 
     A list of torch and of the packages that are imported in any case is added. Packages that only
-    some calls need are left to HUB105.
+    some calls need are left to you, as HUB105 then says.
 
     ## References
 
@@ -77,20 +60,35 @@ def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     """
     if repo.hubconf is None or repo.hubconf.dependencies.kind not in {"absent", "none"}:
         return
-    needed = sorted(name for name, item in third_party(repo).items() if not item.conditional)
-    shown = ", ".join(f'"{name}"' for name in ["torch", *needed])
+    found = repo.hubconf.dependencies
+    needed = {name: item for name, item in third_party(repo).items() if not item.conditional}
+    shown = ", ".join(f'"{name}"' for name in ["torch", *sorted(needed)])
     fix = None
-    if repo.hubconf.dependencies.kind == "absent":
+    if found.kind == "absent":
         place = repo.hubconf.insert
         text = f"dependencies = [{shown}]\n\n"
         text = f"\n{text}" if place.span.line > 1 else text
         fix = Fix("Add a dependencies list", True, (Edit(place.path, place.span, text),))
+    elif found.value is not None:
+        edit = Edit(found.value.path, found.value.span, f"[{shown}]")
+        fix = Fix("Write a dependencies list", True, (edit,))
+    at_import = any(item.when == "import" for item in needed.values())
     yield Finding(
-        "hubconf.py has no dependencies list",
-        repo.hubconf.dependencies.place,
+        "hubconf.py has no dependencies list"
+        + (f", though it needs {_enumerated(sorted(needed))}" if needed else ""),
+        found.place,
+        Severity.ERROR if at_import else None,
         help=f"add dependencies = [{shown}]",
+        notes=tuple(
+            Note(item.place.path, item.place.span, f"{name} is imported here")
+            for name, item in sorted(needed.items())
+        ),
         fix=fix,
     )
+
+
+def _enumerated(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
 
 
 @rule("HUB102", "dependencies-not-a-list", Severity.ERROR)
@@ -103,7 +101,8 @@ def dependencies_not_a_list(repo: Repo) -> Iterator[Finding]:
 
     `torch.hub` goes through `dependencies` item by item. A string is checked letter by letter, so
     that every load fails with "Missing dependencies: t, o, r, c, h"; a number or an item that is
-    not a string raises `TypeError` or `AttributeError`. Tuples, sets and the keys of a dict work.
+    not a string raises `TypeError` or `AttributeError`, and an empty string or one that cannot be a
+    module's name is never found. Tuples, sets and the keys of a dict work.
 
     ## Example
 
@@ -167,6 +166,13 @@ def dependencies_not_a_list(repo: Repo) -> Iterator[Finding]:
                 Severity.WARNING if unread else None,
                 help="each item is the name of a module to import",
             )
+        elif not named(item.name):
+            yield Finding(
+                f"an item of dependencies is no name of a module: {item.shown}",
+                item.place,
+                help="no such module can ever be found, so every load fails; write the name that "
+                "is imported, or remove it",
+            )
 
 
 def _as_list(found: Dependencies) -> Fix | None:
@@ -179,154 +185,112 @@ def _as_list(found: Dependencies) -> Fix | None:
     return Fix("Make it a list", True, (edit,))
 
 
-@rule("HUB103", "dependency-distribution-name", Severity.ERROR)
-def dependency_distribution_name(repo: Repo) -> Iterator[Finding]:
+@rule("HUB107", "stdlib-or-own-dependency", Severity.NOTE)
+def stdlib_or_own_dependency(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
-    Checks for names of distributions, as `pip install` takes them, in `dependencies`.
+    Checks for modules of Python's standard library (a note) and of the repository itself (a
+    warning) in `dependencies`.
 
     ## Why is this bad?
 
-    `torch.hub` asks whether a module of that name can be imported. The distribution opencv-python
-    brings the module cv2; nothing called opencv-python can ever be imported, so every load fails
-    with "Missing dependencies: opencv-python" whatever the user installs.
+    The list tells users what to install. The standard library is always there. A module of the
+    repository can be found while `torch.hub.load` runs, but `torch.hub.help` looks only after it
+    has taken the repository off `sys.path` again, and fails with "Missing dependencies".
 
     ## Example
 
     ```python
-    dependencies = ["torch", "opencv-python"]
+    import torch
+
+    dependencies = ["torch", "os"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
-        import cv2
-
-        return cv2.dnn
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
-    dependencies = ["torch", "cv2"]
+    import torch
 
-
-    def tiny():
-        \"\"\"A tiny network.\"\"\"
-        import cv2
-
-        return cv2.dnn
-    ```
-
-    ## Fix safety
-
-    The name is replaced by that of the module that the distribution brings.
-
-    ## References
-
-    - [pytorch/hub#275](https://github.com/pytorch/hub/pull/275)
-    """
-    if repo.hubconf is None or repo.hubconf.dependencies.kind not in ACCEPTED:
-        return
-    for item in repo.hubconf.dependencies.items:
-        module = module_of(item.name) if item.name else None
-        if module is None or item.name in repo.modules:
-            continue
-        edit = Edit(item.place.path, item.place.span, f'"{module.partition(".")[0]}"')
-        yield Finding(
-            f"{item.name} is the name of a distribution; the module that it brings is {module}",
-            item.place,
-            help=f'write "{module.partition(".")[0]}"',
-            fix=Fix(f"Replace {item.name} by {module}", True, (edit,)),
-        )
-
-
-@rule("HUB105", "undeclared-dependency", Severity.WARNING)
-def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
-    """## What it does
-
-    Checks for packages of third parties that importing hubconf.py or calling an entrypoint imports,
-    and that `dependencies` does not name. It is an error where hubconf.py cannot be imported
-    without the package. torch itself, imports with a fallback and those below `TYPE_CHECKING` do
-    not count.
-
-    ## Why is this bad?
-
-    Users who lack the package get a traceback from inside the repository instead of the list of
-    what to install.
-
-    ## Example
-
-    ```python
     dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
-        import numpy
+        return torch.nn.Linear(2, 1)
+    ```
 
-        return numpy.zeros(3)
+    ## Fix safety
+
+    The item is removed; whoever can load without it could load before.
+    """
+    for item in listed(repo):
+        top = (item.name or "").partition(".")[0]
+        fix = remove(repo, item)
+        if top in sys.stdlib_module_names:
+            message = f"{item.name} is part of Python's standard library"
+            yield Finding(message, item.place, help="remove it", fix=fix)
+        elif bare(item.name or "") == item.name and is_own(repo, top):
+            yield Finding(
+                f"{item.name} is a module of this repository, not a package to install",
+                item.place,
+                Severity.WARNING,
+                "remove it: torch.hub.help cannot find it and fails",
+                fix=fix,
+            )
+
+
+@rule("HUB108", "duplicate-dependency", Severity.NOTE)
+def duplicate_dependency(repo: Repo) -> Iterator[Finding]:
+    """## What it does
+
+    Checks for packages that `dependencies` names twice.
+
+    ## Why is this bad?
+
+    The second adds nothing, and the "Missing dependencies" message names the package twice.
+
+    ## Example
+
+    ```python
+    import torch
+
+    dependencies = ["torch", "torch"]
+
+
+    def tiny():
+        \"\"\"A tiny network.\"\"\"
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Use instead
 
     ```python
-    dependencies = ["torch", "numpy"]
+    import torch
+
+    dependencies = ["torch"]
 
 
     def tiny():
         \"\"\"A tiny network.\"\"\"
-        import numpy
-
-        return numpy.zeros(3)
+        return torch.nn.Linear(2, 1)
     ```
 
     ## Fix safety
 
-    The name is added to the list where the import happens in any case. Where only some calls import
-    it, declaring it would keep the others from loading, so that is left to you.
+    The later one is removed.
     """
-    if repo.hubconf is None:
-        return
-    found = repo.hubconf.dependencies
-    if not found.complete or found.kind in {"string", "other", "unknown"}:
-        return
-    declared = {name.partition(".")[0] for name in found.names}
-    declared |= {(module_of(name) or "").partition(".")[0] for name in found.names}
-    for name, item in sorted(third_party(repo).items()):
-        if name in declared:
-            continue
-        certain = item.when == "import"
-        distribution, known = distribution_of(name)
-        differs = normal(distribution) != normal(name) and known != "guess"
-        install = f" (pip install {distribution})" if differs else ""
-        yield Finding(
-            f"{name} is imported {_when(item)} and is not in dependencies",
-            item.place,
-            Severity.ERROR if certain else None,
-            f'add "{name}"{install} to dependencies',
-            tuple(Note(step.path, step.span, "imported here") for step in item.chain),
-            None if item.conditional else _add(found, name),
-        )
-
-
-def _when(item: Import) -> str:
-    if item.when == "import":
-        return "when hubconf.py is imported"
-    shown = ", ".join(item.entrypoints[:3]) + (" ..." if len(item.entrypoints) > 3 else "")
-    return f"by {'some calls of ' if item.conditional else ''}{shown}"
-
-
-def _add(found: Dependencies, name: str) -> Fix | None:
-    if found.insert is None or found.kind not in {"list", "tuple", "set"}:
-        return None
-    place: Place = found.insert
-    text = f'"{name}"'
-    span = place.span
-    if found.items:
-        span = found.items[-1].place.span
-        text = f', "{name}"'
-    elif found.kind != "list":
-        return None
-    column = span.end_column if found.items else span.end_column - 1
-    at = Span(span.end_line, column, span.end_line, column)
-    return Fix(f"Add {name} to dependencies", True, (Edit(place.path, at, text),))
+    seen: set[str] = set()
+    for item in listed(repo):
+        if item.name is not None and item.name in seen:
+            yield Finding(
+                f"{item.name} is in dependencies already",
+                item.place,
+                help="remove it",
+                fix=remove(repo, item),
+            )
+        seen.add(item.name or "")

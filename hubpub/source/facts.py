@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
-from hubpub.source.facts_published import Published
+from hubpub.source.facts_published import Missing, Opened, Project, Published, VersionCall
 from hubpub.source.text import Text
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -317,6 +317,12 @@ class Repo:
     ``asked`` are the paths of which the code asks whether they are there, as it computes them.
     ``answers`` is what the hosts of checkpoints said, by URL; empty unless they were asked.
     ``published`` is the tree that users get.
+    ``roots`` are the folders of the repository that ``sys.path`` holds, the root as the empty path.
+    ``hooked``: code that is reached changes how modules are found, so one that is not in the tree
+    may still be imported. ``project`` is what the packaging files say. ``absent`` are
+    the imports, guarded ones aside, of what users do not get. ``opened`` are the files of
+    the repository that are opened, checkpoints aside; ``version_calls`` ask for a version while
+    hubconf is imported.
     """
 
     root: Path
@@ -341,4 +347,10 @@ class Repo:
     tags: tuple[str, ...] = ()
     exists: bool = True
     published: Published = field(default_factory=Published)
+    project: Project = field(default_factory=Project)
+    roots: tuple[str, ...] = ("",)
+    absent: tuple[Missing, ...] = ()
+    opened: tuple[Opened, ...] = ()
+    version_calls: tuple[VersionCall, ...] = ()
+    hooked: bool = False
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

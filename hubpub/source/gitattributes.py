@@ -15,7 +15,7 @@ from dataclasses import dataclass
 KEPT = ("export-ignore", "filter")
 MAX_LINE = 2048
 """Git ignores longer lines (attr.h: ATTR_MAX_LINE_LENGTH)."""
-MAX_LINES = 300
+MAX_LINES = 200
 """So many lines are kept of an attribute, of all files together."""
 
 Value = bool | str | None
@@ -143,7 +143,7 @@ def matches(line: Line, path: str, *, directory: bool = False) -> bool:
             return False
         pattern = pattern[:-1]
     if "/" not in pattern:
-        return _glob(_segment(pattern), path.rpartition("/")[2])
+        return _glob(_segment(pattern), inner.rpartition("/")[2])
     parts = pattern.removeprefix("/").split("/")
     return _path(parts, inner.split("/"))
 

@@ -32,7 +32,72 @@ IMPORTS: dict[str, str] = {
 }  # fmt: skip
 """Distribution name (normalised as PEP 503 says) -> the module that it brings."""
 
-_FIRST: dict[str, str] = {}
+COMPANIONS: dict[str, frozenset[str]] = {
+    name: frozenset(users.split())
+    for name, users in {
+        "numpy": "torch",
+        "PIL": "torchvision timm transformers diffusers matplotlib skimage imageio",
+        "torchvision": "timm transformers kornia detectron2 torchmetrics lpips segmentation_models"
+        "_pytorch pretrainedmodels torchaudio open_clip clip",
+        "timm": "segmentation_models_pytorch open_clip transformers pretrainedmodels",
+        "huggingface_hub": "timm transformers diffusers safetensors open_clip",
+        "safetensors": "torch timm transformers diffusers huggingface_hub",
+        "scipy": "torchvision sklearn skimage librosa timm kornia networkx resampy pandas",
+        "sklearn": "librosa imblearn umap",
+        "soundfile": "torchaudio librosa speechbrain datasets",
+        "resampy": "librosa", "soxr": "librosa transformers", "audioread": "librosa",
+        "sox": "torchaudio", "numba": "librosa resampy umap",
+        "sentencepiece": "transformers", "tokenizers": "transformers", "sacremoses": "transformers",
+        "accelerate": "transformers diffusers", "google": "transformers sentencepiece",
+        "bitsandbytes": "transformers diffusers", "ftfy": "diffusers transformers open_clip",
+        "regex": "transformers open_clip nltk", "peft": "transformers diffusers",
+        "tensorboard": "torch pytorch_lightning lightning", "ninja": "torch",
+        "omegaconf": "hydra", "antlr4": "omegaconf hydra", "fsspec": "torch pytorch_lightning",
+        "pycocotools": "torchvision detectron2", "av": "torchvision imageio torchaudio",
+        "imageio_ffmpeg": "imageio moviepy", "openpyxl": "pandas", "xlrd": "pandas",
+        "pyarrow": "pandas datasets", "tables": "pandas", "lxml": "pandas bs4",
+        "tqdm": "torch", "requests": "huggingface_hub",
+        "typing_extensions": "torch", "xformers": "diffusers transformers",
+    }.items()
+}  # fmt: skip
+"""Package -> those that load it by themselves when they need it, without asking for it at install.
+
+Source: the packages' own code (``torch.Tensor.numpy``, ``torch.hub``'s progress bar,
+``transformers.utils.import_utils``, ``pandas.compat._optional``) and their documented extras.
+"""
+
+_WELL_KNOWN = """
+numpy scipy pandas matplotlib seaborn plotly bokeh sklearn skimage cv2 PIL imageio h5py yaml
+torchvision torchaudio torchtext torchdata torchmetrics torchcodec torch_geometric torch_scatter
+torch_sparse torch_cluster torchdiffeq torchsummary torchinfo torchio pytorch_lightning
+lightning lightning_utilities ignite fastai catalyst skorch accelerate transformers tokenizers
+diffusers datasets evaluate huggingface_hub safetensors peft trl timm einops kornia
+albumentations monai detectron2 mmcv mmdet mmengine mmseg mmcls mmpretrain
+segmentation_models_pytorch pretrainedmodels efficientnet_pytorch open_clip clip lpips xformers
+flash_attn triton apex deepspeed fairscale bitsandbytes ninja pybind11 tensorflow keras jax flax
+optax haiku onnx onnxruntime tensorrt openvino coremltools tflite tensorboard tensorboardX wandb
+mlflow comet_ml neptune clearml visdom aim hydra omegaconf yacs fvcore iopath easydict munch
+addict ml_collections absl fire click typer tqdm rich loguru termcolor colorama colorlog
+prettytable tabulate humanize requests urllib3 aiohttp httpx gdown wget boto3 botocore google
+azure fsspec s3fs packaging setuptools pkg_resources pip wheel six future attr attrs
+typing_extensions filelock joblib dill cloudpickle psutil GPUtil pynvml regex ftfy nltk spacy
+gensim sentencepiece sacremoses sacrebleu subword_nmt fastBPE librosa soundfile resampy pyworld
+webrtcvad pesq pystoi speechbrain espnet fairseq whisper audioread sox pydub g2p_en phonemizer
+unidecode inflect jiwer numba cupy cython networkx sympy shapely rasterio nibabel SimpleITK
+pydicom nilearn openslide tifffile Bio rdkit biotite openmm esm openfold trimesh open3d
+pytorch3d pyrender pycolmap smplx chumpy moviepy decord av ffmpeg faiss annoy hnswlib umap
+hdbscan lightgbm xgboost catboost shap optuna ray dask flask fastapi gradio streamlit starlette
+pydantic jsonschema toml tomli ujson orjson lxml bs4 git docker pytest hypothesis IPython
+ipywidgets notebook nbformat psycopg2 sqlalchemy lmdb zarr pyarrow tables webcolors
+prefetch_generator astropy nflows gym gymnasium pettingzoo dgl ogb bitarray blobfile thop
+ptflops ultralytics natten mamba_ssm causal_conv1d rfconv
+"""
+WELL_KNOWN = frozenset(_WELL_KNOWN.split())
+"""Modules that people install: an import of one of these means it, whatever the tree holds."""
+
+_BROUGHT_BY = {"pkg_resources": "setuptools", "google": "protobuf", "mpl_toolkits": "matplotlib"}
+
+_FIRST: dict[str, str] = dict(_BROUGHT_BY)
 for _distribution, _module in IMPORTS.items():
     _FIRST.setdefault(_module.partition(".")[0], _distribution)
 

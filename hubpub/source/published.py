@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -20,6 +22,8 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 """How a pointer of Git LFS begins (git-lfs: docs/spec.md)."""
 POINTER_BYTES = 1024
 """A pointer is smaller (bytes; the same page)."""
+MAX_TARGET = 255
+"""A text that stands for a symlink is no longer (bytes)."""
 MAX_POINTERS = 2000
 """So many small files are looked into; no more."""
 
@@ -61,6 +65,7 @@ def published(files: Files, paths: Sequence[str], repo: Repo) -> Published:
 def _reached(repo: Repo) -> set[str]:
     """The files that importing hubconf.py and calling entrypoints open, as far as is known."""
     found = {item.file for item in repo.imports if item.file}
+    found.update(item.path for item in repo.opened)
     for download in repo.downloads:
         for argument in download.arguments.values():
             inside = [filesystem.inside(text) for text in argument.values if type(text) is str]
@@ -97,7 +102,19 @@ def _attribute_texts(files: Files, paths: Sequence[str]) -> dict[str, str]:
 def _links(files: Files, reached: set[str]) -> tuple[str, ...]:
     """The symlinks on the way to what is reached, where git's index does not name them all."""
     places = {item for path in reached for item in with_parents(path)}
-    return tuple(sorted(path for path in places if files.is_link(path)))
+    return tuple(sorted(path for path in places if files.is_link(path) or _stands_in(files, path)))
+
+
+def _stands_in(files: Files, path: str) -> bool:
+    """Whether a module is the text file that stands in a zip for a symlink to another one."""
+    if not path.endswith(".py") or (files.size(path) or MAX_TARGET + 1) > MAX_TARGET:
+        return False
+    data = files.data(path, MAX_TARGET)
+    target = "" if isinstance(data, Unreadable) else data.decode("utf-8", "replace").strip()
+    if not re.fullmatch(r"[\w./-]+\.py", target):
+        return False
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return place != path and not place.startswith("..") and files.is_file(place)
 
 
 def _listed_submodules(files: Files) -> tuple[str, ...]:

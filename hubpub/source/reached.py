@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.source import facts, reading
-from hubpub.source.interpret import known
+from hubpub.source.interpret import known, noted
 from hubpub.source.interpret.machine import (
     CallEvent,
     ImportEvent,
@@ -79,7 +79,7 @@ def call_facts(
     everything = [(None, outcome.imported), *outcome.called.items()]
     for name, events in everything:
         for event in events:
-            if isinstance(event, CallEvent):
+            if isinstance(event, CallEvent) and event.function not in noted.NOTED:
                 found.setdefault((event.function, event.place), []).append((event, name))
     downloads, hub_calls = [], []
     several = Counter(place for _, place in {(known.one_name(str(name)), at) for name, at in found})

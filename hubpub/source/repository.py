@@ -10,10 +10,13 @@ from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
 from hubpub.source import (
+    absence,
     comments,
+    distribution,
     documents,
     entrypoints,
     hubconf,
+    noted_calls,
     reached,
     reading,
     requirements,
@@ -74,7 +77,9 @@ def _read(files: Files) -> Repo:
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base)
-    return _replace(found, published=published(files, paths, found))
+    about = distribution.project(files, paths)
+    found = _replace(found, published=published(files, paths, found), project=about)
+    return _replace(found, absent=absence.absent(found))
 
 
 def _with_hubconf(base: Repo, files: Files) -> Repo:
@@ -120,6 +125,10 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         hub_calls=(*hub_calls, *base.hub_calls),
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
+        roots=tuple(outcome.machine.path),
+        opened=noted_calls.opened(outcome),
+        version_calls=noted_calls.version_calls(outcome),
+        hooked=distribution.hooked(texts),
     )
     defined = {HUBCONF, *(item.place.path for item in found.entrypoints)}
     shown = [

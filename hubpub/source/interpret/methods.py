@@ -12,6 +12,8 @@ from hubpub.source.interpret import (
     calls,
     filesystem,
     items,
+    noted,
+    reporting,
 )
 from hubpub.source.interpret.machine import Machine
 from hubpub.source.interpret.scopes import Scope
@@ -49,6 +51,9 @@ def method(machine: Machine, value: Method, given: Given, scope: Scope, at: tree
         question = filesystem.PATH_QUESTIONS.get(value.name)
         if question is not None and isinstance(receiver.value, PurePosixPath):
             return question(machine, receiver.value)
+        if isinstance(receiver.value, PurePosixPath) and value.name in noted.READING:
+            opened = calls.Given((receiver, *given.positional[: value.name == "open"]))
+            reporting.report(machine, "pathlib.Path.open", opened, scope, at)
         return _literal_method(receiver, value.name, given, (scope.path, at))
     return Unknown(f"the result of {value.name}")
 

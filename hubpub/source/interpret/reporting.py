@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubpub.source import tree
-from hubpub.source.interpret import known
+from hubpub.source.interpret import known, noted
 from hubpub.source.interpret.machine import CallEvent, Machine
 from hubpub.source.interpret.scopes import Scope
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def report(machine: Machine, name: str, given: Given, scope: Scope, at: tree.At) -> None:
     """Note a call of a function that rules ask about, its arguments by their parameters' names."""
-    parameters = known.REPORTED.get(name)
+    parameters = known.REPORTED.get(name) or noted.NOTED.get(name)
     if parameters is None:
         return
     named = [
