@@ -5,11 +5,13 @@ from __future__ import annotations
 import types
 from dataclasses import replace
 
-from hubpub.source import facts, reading, tree
+from hubpub.source import facts, reading, results, suites, tree
+from hubpub.source.facts_entry import UNREAD_DOCSTRINGS, Lack
 from hubpub.source.interpret import attributes, callables
 from hubpub.source.interpret.machine import (
     CallEvent,
     DynamicEvent,
+    LackEvent,
 )
 from hubpub.source.interpret.values import (
     Bound,
@@ -26,10 +28,16 @@ from hubpub.source.interpret.values import (
     string,
 )
 from hubpub.source.reached import NO_CHECKPOINTS
+from hubpub.source.text import Text
 
 
-def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts.Entrypoint, ...]:
-    """The public callables of hubconf.py, by name; ``loaded`` are those that documents load."""
+def entrypoints(
+    outcome: reading.Outcome, loaded: frozenset[str], text: Text
+) -> tuple[facts.Entrypoint, ...]:
+    """The public callables of hubconf.py, by name; ``loaded`` are those that documents load.
+
+    ``text`` is that of hubconf.py.
+    """
     found = []
     uses = _uses(outcome.module)
     for name, value in sorted(outcome.scope.names.items()):
@@ -39,7 +47,8 @@ def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts
         if answer.callable is False or (answer.callable is None and not _likely(name, value)):
             continue
         found.append(_entrypoint(outcome, name, value, answer, uses))
-    return _leaks(tuple(found), loaded)
+    judged = _leaks(tuple(found), loaded, _helpers(outcome))
+    return tuple(_with_suite(item, outcome.scope.names[item.name], text) for item in judged)
 
 
 _VALUES = (
@@ -104,7 +113,37 @@ def _entrypoint(
         target=_target(value),
         decorated=getattr(best, "decorated", False),
         used=uses.get(name, 0) > 0,
+        constructor=_constructor(best),
+        coroutine=isinstance(best, Function) and getattr(best.node, "is_async", False),
+        nothing=results.returns_nothing(value, outcome.results.get(name, ()))
+        and name not in outcome.unfollowed,
+        lack=_lack(outcome.lacks.get(name)),
     )
+
+
+def _lack(event: LackEvent | None) -> Lack | None:
+    if event is None:
+        return None
+    return Lack(event.callee, event.parameters, reading.place(event.place))
+
+
+def _constructor(definition: Function | Class | None) -> str | None:
+    if not isinstance(definition, Class):
+        return None
+    init = attributes.find_method(definition, "__init__")
+    return getattr(init.node, "docstring", None) if isinstance(init, Function) else None
+
+
+def _with_suite(item: facts.Entrypoint, value: Value, text: Text) -> facts.Entrypoint:
+    """An entrypoint with the place for its docstring, if it wants one."""
+    node = getattr(_definition(value), "node", None)
+    here = item.place.path == reading.HUBCONF
+    if item.documented or item.leak or not here or not isinstance(node, _DEFINITIONS):
+        return item
+    return replace(item, suite=suites.suite(reading.HUBCONF, text, node))
+
+
+_DEFINITIONS = (tree.Function, tree.Class)
 
 
 def _definition(value: Value) -> Function | Class | None:
@@ -130,7 +169,7 @@ def _docstring(value: Value) -> str | None:
             shown = string(option.shown)
             if isinstance(option.shown, Literal) and shown is None:
                 continue
-            return shown if shown is not None else "(made at import)"
+            return shown if shown is not None else UNREAD_DOCSTRINGS[0]
         if isinstance(option, (Function, Class)) and not isinstance(option.node, tree.Lambda):
             if option.node.docstring and option.node.docstring.strip():
                 return option.node.docstring
@@ -141,7 +180,7 @@ def _docstring(value: Value) -> str | None:
         elif isinstance(option, Instance) and isinstance(option.type, Class):
             return _docstring(option.type)
         elif isinstance(option, (External, Native)):
-            return "(documented elsewhere)"
+            return UNREAD_DOCSTRINGS[1]
     return None
 
 
@@ -154,6 +193,9 @@ def _parameters(value: Value) -> tuple[facts.Parameter, ...]:
     if function is None:
         return ()
     skip = 1 if isinstance(value, Bound) and function.kind != "static" else skip
+    given: frozenset[str] = frozenset()
+    if isinstance(value, Partial):
+        skip, given = skip + len(value.arguments), frozenset(value.keywords)
     return tuple(
         facts.Parameter(
             item.name,
@@ -162,6 +204,7 @@ def _parameters(value: Value) -> tuple[facts.Parameter, ...]:
             reading.place((function.scope.path, item.at)),
         )
         for item in function.node.parameters[skip:]
+        if item.name not in given
     )
 
 
@@ -175,14 +218,40 @@ def _target(value: Value) -> str:
     return ""
 
 
+def _helpers(outcome: reading.Outcome) -> frozenset[str]:
+    """Functions that certainly give no model: plain data, or nothing that hubconf.py looks at."""
+    uses, effects = _uses(outcome.module), _called_for_effect(outcome.module)
+    return frozenset(
+        name
+        for name, given in outcome.results.items()
+        if results.is_data(given)
+        or (
+            0 < uses.get(name, 0) == effects.get(name, 0)
+            and results.returns_nothing(outcome.scope.names[name], given)
+        )
+    )
+
+
+def _called_for_effect(module: tree.Module) -> dict[str, int]:
+    """How often hubconf.py calls each name as a statement, with no use of the result."""
+    count: dict[str, int] = {}
+    for node in tree.walk(module.body):
+        if isinstance(node, tree.Evaluate) and isinstance(node.value, tree.Call):
+            function = node.value.function
+            if isinstance(function, tree.Name):
+                count[function.id] = count.get(function.id, 0) + 1
+    return count
+
+
 def _leaks(
-    found: tuple[facts.Entrypoint, ...], loaded: frozenset[str]
+    found: tuple[facts.Entrypoint, ...], loaded: frozenset[str], helpers: frozenset[str]
 ) -> tuple[facts.Entrypoint, ...]:
     """Judge which names the publisher did not mean.
 
     An import that hubconf.py itself uses serves its functions; one that it does not use is there to
     be loaded. Names of torch and the standard library are never meant. An own class, or a helper
-    with required arguments, that other entrypoints use is a part of them, unless documents load it.
+    with required arguments or without a model, that other entrypoints use is a part of them, unless
+    documents load it.
     """
     own = [item for item in found if item.origin == "hubconf" and item.kind != "class"]
     result = []
@@ -195,7 +264,7 @@ def _leaks(
             and item.used
             and len(own) > (item.kind != "class")
         )
-        part = part and (item.kind == "class" or bool(item.required))
+        part = part and (item.kind == "class" or bool(item.required) or item.name in helpers)
         leak = (foreign or helper or part) and item.name not in loaded
         result.append(replace(item, leak=leak))
     return tuple(result)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from hubpub.source import facts, reading
+from hubpub.source import facts, reading, results
 from hubpub.source.interpret import known
 from hubpub.source.interpret.machine import (
     CallEvent,
@@ -103,6 +103,7 @@ def call_facts(
                 written,
                 all(event.guarded for event, _ in seen),
                 any(function in outcome.returned.get(name, ()) for name in names),
+                results.always(outcome.scope.names, seen),
             )
         )
     return tuple(downloads), tuple(hub_calls)
