@@ -25,9 +25,12 @@ class FixResult:
     problems: tuple[str, ...] = ()
 
 
-def fix(root: Path, settings: Settings | None = None, *, write: bool = True) -> FixResult:
+def fix(
+    root: Path, settings: Settings | None = None, *, write: bool = True, unsafe: bool = False
+) -> FixResult:
     """Apply every safe fix, check again, and go on until nothing is left to mend.
 
+    With ``unsafe`` also those that change what users can call, or that leave something to be done.
     With ``write`` False the files stay as they are and ``changed`` says what would become of them;
     then only one round is made, because the second would need the first on the disk.
 
@@ -42,7 +45,11 @@ def fix(root: Path, settings: Settings | None = None, *, write: bool = True) -> 
     applied = 0
     problems: list[str] = []
     for _ in range(ROUNDS if write else 1):
-        fixes = [item.fix for item in result.diagnostics if item.fix is not None and item.fix.safe]
+        fixes = [
+            item.fix
+            for item in result.diagnostics
+            if item.fix is not None and (item.fix.safe or unsafe)
+        ]
         texts = edits.apply(result.sources, fixes)
         done = 0
         for path, text in texts.items():
