@@ -154,7 +154,8 @@ def required_argument(repo: Repo) -> Iterator[Finding]:
         needed = item.required or (item.lack.parameters if item.lack else ())
         if not needed or shown & {one.name for one in items}:
             continue
-        reason, notes = f"needs {listing(needed, 8)}", ()
+        reason = f"needs {listing(needed, 8)}"
+        notes: tuple[Note, ...] = ()
         if not item.required and item.lack is not None:
             reason = f"passes its arguments on to {item.lack.callee}, which {reason}"
             notes = (Note(item.lack.place.path, item.lack.place.span, "this call fails"),)
@@ -316,7 +317,8 @@ def no_pretrained_switch(repo: Repo) -> Iterator[Finding]:
         download = loads[items[0].name]
         switch = any(parameter.name == "pretrained" for parameter in items[0].parameters)
         yield Finding(
-            f"{listing(item.name for item in items)} loads a checkpoint "
+            f"{listing(item.name for item in items)} {'load' if len(items) > 1 else 'loads'} "
+            "a checkpoint "
             + ("even with pretrained=False" if switch else "whatever the arguments are"),
             place,
             help="load it below `if pretrained:`"

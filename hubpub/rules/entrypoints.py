@@ -377,7 +377,7 @@ def returns_nothing(repo: Repo) -> Iterator[Finding]:
     wanted = (item for item in repo.entrypoints if item.nothing and not item.leak)
     for place, items in by_place(wanted).items():
         yield Finding(
-            f"{listing(item.name for item in items)} always returns None, "
+            f"{listing(item.name for item in items)} always return{'s' * (len(items) == 1)} None, "
             "so torch.hub.load gives the user no model",
             place,
             Severity.WARNING if any(item.certainty != "certain" for item in items) else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from dataclasses import replace
 
-from hubpub.source import facts, reading, results, suites, tree
+from hubpub.source import annotated, facts, reading, results, suites, tree
 from hubpub.source.facts_entry import UNREAD_DOCSTRINGS, Lack
 from hubpub.source.interpret import attributes, callables
 from hubpub.source.interpret.machine import (
@@ -39,7 +39,7 @@ def entrypoints(
     ``text`` is that of hubconf.py.
     """
     found = []
-    uses = _uses(outcome.module)
+    uses = _uses(outcome.module, annotated.names(text))
     for name, value in sorted(outcome.scope.names.items()):
         if name.startswith("_"):
             continue
@@ -47,7 +47,7 @@ def entrypoints(
         if answer.callable is False or (answer.callable is None and not _likely(name, value)):
             continue
         found.append(_entrypoint(outcome, name, value, answer, uses))
-    judged = _leaks(tuple(found), loaded, _helpers(outcome))
+    judged = _leaks(tuple(found), loaded, _helpers(outcome), _stars(outcome.module))
     return tuple(_with_suite(item, outcome.scope.names[item.name], text) for item in judged)
 
 
@@ -65,9 +65,9 @@ def _likely(name: str, value: Value) -> bool:
     return not (isinstance(value, Unknown) and value.reason.startswith(_VALUES))
 
 
-def _uses(module: tree.Module) -> dict[str, int]:
-    """How often hubconf.py reads each name, a function's own body aside."""
-    count: dict[str, int] = {}
+def _uses(module: tree.Module, more: frozenset[str] = frozenset()) -> dict[str, int]:
+    """How often hubconf.py reads each name, a function's own body aside; and ``more``, once."""
+    count: dict[str, int] = dict.fromkeys(more, 1)
     for statement in module.body:
         own = statement.name if isinstance(statement, (tree.Function, tree.Class)) else None
         targets = {
@@ -243,15 +243,27 @@ def _called_for_effect(module: tree.Module) -> dict[str, int]:
     return count
 
 
+def _stars(module: tree.Module) -> frozenset[facts.Place]:
+    """The star imports of hubconf.py."""
+    return frozenset(
+        reading.place((reading.HUBCONF, statement.at))
+        for statement in module.body
+        if isinstance(statement, tree.ImportFrom) and not statement.names
+    )
+
+
 def _leaks(
-    found: tuple[facts.Entrypoint, ...], loaded: frozenset[str], helpers: frozenset[str]
+    found: tuple[facts.Entrypoint, ...],
+    loaded: frozenset[str],
+    helpers: frozenset[str],
+    stars: frozenset[facts.Place],
 ) -> tuple[facts.Entrypoint, ...]:
     """Judge which names the publisher did not mean.
 
     An import that hubconf.py itself uses serves its functions; one that it does not use is there to
     be loaded. Names of torch and the standard library are never meant. An own class, or a helper
-    with required arguments or without a model, that other entrypoints use is a part of them, unless
-    documents load it.
+    with required arguments or without a model, that other entrypoints use is a part of them, and so
+    is what a star import brings along without a model, unless documents load it.
     """
     own = [item for item in found if item.origin == "hubconf" and item.kind != "class"]
     result = []
@@ -265,7 +277,8 @@ def _leaks(
             and len(own) > (item.kind != "class")
         )
         part = part and (item.kind == "class" or bool(item.required) or item.name in helpers)
-        leak = (foreign or helper or part) and item.name not in loaded
+        brought = item.bound in stars and (item.nothing or item.name in helpers)
+        leak = (foreign or helper or part or brought) and item.name not in loaded
         result.append(replace(item, leak=leak))
     return tuple(result)
 
@@ -298,13 +311,15 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
     """Functions and classes of hubconf.py with one leading underscore."""
     uses = _uses(outcome.module)
     own = [item for item in outcome.module.body if isinstance(item, (tree.Function, tree.Class))]
-    public = {_decorators(item): item.name for item in own if not item.name.startswith("_")}
+    public = {
+        _decorators(outcome, item): item.name for item in own if not item.name.startswith("_")
+    }
     found = []
     for item in own:
         if not item.name.startswith("_") or item.name.startswith("__"):
             continue
         events, _ = reading.follow(outcome.machine, outcome.scope.names.get(item.name, Unknown("")))
-        marks = _decorators(item)
+        marks = _decorators(outcome, item)
         found.append(
             facts.HiddenCallable(
                 item.name,
@@ -320,8 +335,16 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
     return tuple(found)
 
 
-def _decorators(node: tree.Function | tree.Class) -> tuple[str, ...]:
-    return tuple(filter(None, (_dotted(item) for item in node.decorators)))
+def _decorators(outcome: reading.Outcome, node: tree.Function | tree.Class) -> tuple[str, ...]:
+    """The decorators of a definition that may register it: none of Python's own, nor torch's."""
+    names = filter(None, (_dotted(item) for item in node.decorators))
+    return tuple(name for name in names if _may_register(outcome, name.partition(".")[0]))
+
+
+def _may_register(outcome: reading.Outcome, name: str) -> bool:
+    value = outcome.scope.names.get(name)
+    outside = isinstance(value, External) and value.package == "torch"
+    return value is not None and not outside and not isinstance(value, Native)
 
 
 def _dotted(node: tree.Expr) -> str:

@@ -40,8 +40,10 @@ def _asked(function: Value) -> tuple[str, tuple[tree.Parameter, ...]]:
     if isinstance(function, Function) and not function.decorated:
         return function.name, function.node.parameters
     if isinstance(function, Bound) and not function.function.decorated:
-        skip = 0 if function.function.kind == "static" else 1
-        return function.function.name, function.function.node.parameters[skip:]
+        method = function.function
+        skip = 0 if method.kind == "static" else 1
+        owner = method.owner if method.name == "__init__" else None
+        return owner.node.name if owner else method.name, method.node.parameters[skip:]
     if isinstance(function, Class) and not function.decorated:
         made = attributes.find_method(function, "__new__")
         init = attributes.find_method(function, "__init__")
