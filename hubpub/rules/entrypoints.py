@@ -87,20 +87,18 @@ def missing_docstring(repo: Repo) -> Iterator[Finding]:
             place,
             help="say what it returns and what its arguments mean",
             notes=notes,
-            fix=_skeleton(items[0].suite, items[0]),
+            fix=_skeleton(items[0].suite),
         )
 
 
-def _skeleton(suite: Suite | None, item: Entrypoint) -> Fix | None:
+def _skeleton(suite: Suite | None) -> Fix | None:
     """The fix that adds a docstring with all that is known: the names of the arguments."""
     if suite is None:
         return None
-    names = [f"{parameter.kind if parameter.kind in {'*', '**'} else ''}{parameter.name}"
-             for parameter in item.parameters]  # fmt: skip
     lines = [f"{suite.quotes}TODO: say what {suite.name} returns."]
-    if names:
+    if suite.arguments:
         unit = "\t" if "\t" in suite.indent else "    "
-        lines += ["", "Args:", *(f"{unit}{name}: TODO." for name in names), ""]
+        lines += ["", "Args:", *(f"{unit}{name}: TODO." for name in suite.arguments), ""]
     lines[-1] += suite.quotes
     text = "\n".join(f"{suite.indent}{line}" if line else "" for line in lines) + "\n"
     if suite.inline:

@@ -136,11 +136,17 @@ def _constructor(definition: Function | Class | None) -> str | None:
 
 def _with_suite(item: facts.Entrypoint, value: Value, text: Text) -> facts.Entrypoint:
     """An entrypoint with the place for its docstring, if it wants one."""
-    node = getattr(_definition(value), "node", None)
+    definition = _definition(value)
+    node = getattr(definition, "node", None)
     here = item.place.path == reading.HUBCONF
     if item.documented or item.leak or not here or not isinstance(node, _DEFINITIONS):
         return item
-    return replace(item, suite=suites.suite(reading.HUBCONF, text, node))
+    suite = suites.suite(reading.HUBCONF, text, node)
+    if suite is None or definition is None:
+        return item
+    stars = {"*": "*", "**": "**"}
+    arguments = tuple(f"{stars.get(one.kind, '')}{one.name}" for one in _parameters(definition))
+    return replace(item, suite=replace(suite, arguments=arguments))
 
 
 _DEFINITIONS = (tree.Function, tree.Class)
@@ -203,8 +209,8 @@ def _parameters(value: Value) -> tuple[facts.Parameter, ...]:
             item.default is not None,
             reading.place((function.scope.path, item.at)),
         )
-        for item in function.node.parameters[skip:]
-        if item.name not in given
+        for index, item in enumerate(function.node.parameters)
+        if (index >= skip or item.kind in {"*", "keyword", "**"}) and item.name not in given
     )
 
 

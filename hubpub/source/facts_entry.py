@@ -52,6 +52,7 @@ class Suite:
     ``place`` is empty, at the start of the line after the ``def``; or, where the body stands on
     the line of the ``def`` (``inline``), the white space before the body. ``indent`` is the white
     space before each line of the body, ``quotes`` those of the file's other docstrings.
+    ``arguments`` are those of the function, or of the class, with their stars.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Suite:
     indent: str
     inline: bool
     quotes: str
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,7 @@ def namespace(
     outcome: reading.Outcome, found: tuple[facts.Entrypoint, ...], text: Text
 ) -> Namespace:
     """What is known of the names of hubconf.py; ``found`` are its entrypoints."""
-    wanted = [
-        item.name
-        for item in found
-        if item.leak and item.certainty == "certain" and not item.decorated
-    ]
+    wanted = [item.name for item in found if item.leak and (item.imported or not item.decorated)]
     names = renaming.renamings(reading.HUBCONF, text, wanted)
     places = {item.name: item.bound if item.imported else item.place for item in found}
     return Namespace(

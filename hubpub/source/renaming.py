@@ -16,8 +16,13 @@ from hubpub.source.facts import Place
 from hubpub.source.facts_entry import Renaming
 from hubpub.source.text import Text, Unreadable, of
 
-_ROUNDABOUT = frozenset({"eval", "exec", "globals", "locals", "vars", "__dict__"})
-"""Names and attributes by which code reaches names that are not written out; and sys.modules."""
+_ROUNDABOUT = frozenset({"eval", "exec", "globals", "locals", "vars"})
+"""Builtins by which code reaches names that are not written out."""
+_ANNOTATION = (
+    ast.Module, ast.Expr, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List,
+    ast.Constant, ast.Starred, ast.BinOp, ast.BitOr, ast.Load,
+)  # fmt: skip
+"""What annotations are made of: "octo/net" is none, though it can be parsed."""
 _LONG = 1_000
 """A string of more characters is not looked into: a name in it stays as it is."""
 _NO_NAMES = {"attr", "value", "kind", "module", "type_comment", "kwd_attrs"}
@@ -51,6 +56,7 @@ class _Search:
         self._bindings: dict[str, list[tuple[Place, str]]] = {name: [] for name in words}
         self._uses: dict[str, list[Place]] = {name: [] for name in words}
         self._blocked: set[str] = set()
+        self._of_others: set[int] = set()  # functions called with arguments: `vars(options)`
 
     def renaming(self, name: str) -> Renaming | None:
         """The renaming of ``name``, if nothing forbids it."""
@@ -89,10 +95,12 @@ class _Search:
         else:
             if isinstance(node, ast.Attribute) and _is_roundabout(node):
                 self._blocked |= self._words
+            if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
+                self._of_others.add(id(node.func))
             self._blocked |= self._words & set(_identifiers(node))
 
     def _name(self, node: ast.Name, *, formatted: bool) -> None:
-        if node.id in _ROUNDABOUT:
+        if node.id in _ROUNDABOUT and not (node.id == "vars" and id(node) in self._of_others):
             self._blocked |= self._words
         if node.id not in self._words:
             return
@@ -132,8 +140,9 @@ class _Search:
             yield from found
             return
         module = modules.parse(of(value.strip()))
-        if not isinstance(module, Unreadable):
-            yield from (item.id for item in ast.walk(module) if isinstance(item, ast.Name))
+        nodes = [] if isinstance(module, Unreadable) else list(ast.walk(module))
+        if all(isinstance(item, _ANNOTATION) for item in nodes):
+            yield from (item.id for item in nodes if isinstance(item, ast.Name))
 
     def _place(self, node: ast.expr | ast.alias) -> Place:
         return Place(self._path, Span(*self._lowering.at(node)))
@@ -145,8 +154,13 @@ class _Search:
 
 
 def _is_roundabout(node: ast.Attribute) -> bool:
+    """Whether an attribute is a way to names that are not written out."""
     owner = node.value.id if isinstance(node.value, ast.Name) else ""
-    return node.attr in _ROUNDABOUT or (owner, node.attr) == ("sys", "modules")
+    return (
+        node.attr == "__globals__"
+        or (owner, node.attr) == ("sys", "modules")
+        or (owner == "builtins" and node.attr in _ROUNDABOUT)
+    )
 
 
 def _identifiers(node: ast.AST) -> Iterator[str]:
