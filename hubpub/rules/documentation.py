@@ -20,7 +20,10 @@ _STAND_IN = re.compile(
 )
 """Words that stand for a name of the reader's choice."""
 _MOST = 20
-"""So many places are noted beside a finding, and so many names are looked up by spelling."""
+"""So many places are noted beside a finding."""
+_COMPARISONS = 2_000
+"""So many pairs of names are compared by spelling; names longer than :data:`_LONG` never are."""
+_LONG = 100
 
 
 def own_loads(repo: Repo) -> list[HubCall]:
@@ -236,9 +239,11 @@ def documented_missing_entrypoint(repo: Repo) -> Iterator[Finding]:
         if name not in repo.namespace.names and not past and not _STAND_IN.search(name):
             missing.setdefault(name, []).append(call)
     names = [item.name for item in repo.entrypoints if not item.leak]
-    for index, (name, calls) in enumerate(missing.items()):
+    left = _COMPARISONS
+    for name, calls in missing.items():
         first = next((call for call in calls if call.ref is None), calls[0])
-        near = _nearest(name, names) if index < _MOST else None
+        left -= len(names)
+        near = _nearest(name, names) if left >= 0 else None
         yield Finding(
             f"{first.place.path} loads {name}, which hubconf.py does not have",
             first.place,
@@ -253,6 +258,8 @@ def documented_missing_entrypoint(repo: Repo) -> Iterator[Finding]:
 
 
 def _nearest(name: str, names: list[str]) -> str | None:
-    folded = {other.lower(): other for other in names}
+    folded = {other.lower(): other for other in names if len(other) <= _LONG}
+    if len(name) > _LONG:
+        return None
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

@@ -48,7 +48,9 @@ def entrypoints(
             continue
         found.append(_entrypoint(outcome, name, value, answer, uses))
     judged = _leaks(tuple(found), loaded, _helpers(outcome), _stars(outcome.module))
-    return tuple(_with_suite(item, outcome.scope.names[item.name], text) for item in judged)
+    style = suites.style(text)
+    names = outcome.scope.names
+    return tuple(_with_suite(item, names[item.name], text, style) for item in judged)
 
 
 _VALUES = (
@@ -134,14 +136,16 @@ def _constructor(definition: Function | Class | None) -> str | None:
     return getattr(init.node, "docstring", None) if isinstance(init, Function) else None
 
 
-def _with_suite(item: facts.Entrypoint, value: Value, text: Text) -> facts.Entrypoint:
+def _with_suite(
+    item: facts.Entrypoint, value: Value, text: Text, style: suites.Style
+) -> facts.Entrypoint:
     """An entrypoint with the place for its docstring, if it wants one."""
     definition = _definition(value)
     node = getattr(definition, "node", None)
     here = item.place.path == reading.HUBCONF
     if item.documented or item.leak or not here or not isinstance(node, _DEFINITIONS):
         return item
-    suite = suites.suite(reading.HUBCONF, text, node)
+    suite = suites.suite(reading.HUBCONF, text, node, style)
     if suite is None or definition is None:
         return item
     stars = {"*": "*", "**": "**"}

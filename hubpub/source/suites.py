@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hubpub.diagnostic import Span
 from hubpub.source import tree
@@ -19,7 +19,21 @@ _MOST_TOKENS = 5_000
 _SILENT = {tokenize.NL, tokenize.COMMENT}
 
 
-def suite(path: str, text: Text, node: tree.Function | tree.Class) -> Suite | None:
+@dataclass(frozen=True)
+class Style:
+    """How a file is written: the quotes of its docstrings, and one level of its indentation."""
+
+    quotes: str
+    unit: str
+
+
+def style(text: Text) -> Style:
+    """The style of a file, as far as it has one."""
+    single, double = text.text.count("'''"), text.text.count('"""')
+    return Style("'''" if single > double else '"""', _unit(text.text))
+
+
+def suite(path: str, text: Text, node: tree.Function | tree.Class, style: Style) -> Suite | None:
     """Where the docstring of ``node`` goes; None where it has one, or where that cannot be told."""
     if node.docstring is not None:
         return None
@@ -35,7 +49,7 @@ def suite(path: str, text: Text, node: tree.Function | tree.Class) -> Suite | No
             if start.type != tokenize.INDENT:
                 return None
             place = Place(path, Span(line + 1, 1, line + 1, 1))
-            return Suite(node.name, place, start.string, False, _quotes(text.text))
+            return Suite(node.name, place, start.string, False, style.quotes)
     except (tokenize.TokenError, SyntaxError, StopIteration):
         return None
     begin = node.first + after.start[0] - 1
@@ -43,15 +57,17 @@ def suite(path: str, text: Text, node: tree.Function | tree.Class) -> Suite | No
     if begin != line:
         return None
     outer = re.match(r"[ \t]*", text.line(node.first))
-    indent = (outer.group() if outer else "") + _unit(text.text)
-    return Suite(node.name, Place(path, span), indent, True, _quotes(text.text))
+    indent = (outer.group() if outer else "") + style.unit
+    return Suite(node.name, Place(path, span), indent, True, style.quotes)
 
 
 def _tokens(text: Text, first: int) -> Iterator[tokenize.TokenInfo]:
     """The tokens from line ``first`` on, its own indentation aside; read as they are asked for."""
-    source = io.StringIO(text.text[text.offset(first, 1) :].lstrip(" \t"), newline=None)
-    width = len(text.line(first)) - len(text.line(first).lstrip(" \t"))
-    for count, token in enumerate(tokenize.generate_tokens(source.readline)):
+    line = text.line(first)
+    width = len(line) - len(line.lstrip(" \t"))
+    lines = (text.line(number) for number in range(first + 1, len(text.starts) + 1))
+    source = (f"{line}\n" for line in itertools.chain([line[width:]], lines))
+    for count, token in enumerate(tokenize.generate_tokens(lambda: next(source, ""))):
         if count > _MOST_TOKENS:
             return
         yield token._replace(start=_moved(token.start, width), end=_moved(token.end, width))
@@ -84,8 +100,3 @@ def _unit(text: str) -> str:
         if white and white != line and before.rstrip().endswith(":") and not before[0].isspace():
             return white
     return "    "
-
-
-def _quotes(text: str) -> str:
-    single, double = text.count("'''"), text.count('"""')
-    return "'''" if single > double else '"""'
