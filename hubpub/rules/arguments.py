@@ -20,6 +20,8 @@ from hubpub.source.facts_entry import UNREAD_DOCSTRINGS
 
 _OPENERS = {"torch.load", "safetensors.torch.load_file"}
 """Functions that open a file, wherever it may have come from."""
+_TREE = "/repository/"
+"""Where the reader takes the repository to be: what lies there came with it."""
 _FETCHERS = {
     "torch.hub.load_state_dict_from_url", "torch.utils.model_zoo.load_url",
 }  # fmt: skip
@@ -252,8 +254,8 @@ def no_pretrained_switch(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
     Checks for entrypoints that load a checkpoint whatever their arguments are. A file that the
-    caller names is the caller's choice; a TorchScript archive, or a checkpoint that is returned as
-    it is, is the model itself.
+    caller names is the caller's choice, and one that came with the repository costs nothing; a
+    TorchScript archive, or a checkpoint that is returned as it is, is the model itself.
 
     ## Why is this bad?
 
@@ -339,5 +341,5 @@ def _is_checkpoint(download: Download) -> bool:
         if isinstance(value, str)
     ]
     if download.function in _OPENERS:
-        return bool(names)
+        return bool(names) and not all(name.startswith(_TREE) for name in names)
     return any(name.lower().partition("?")[0].endswith(CHECKPOINT_SUFFIXES) for name in names)

@@ -245,7 +245,8 @@ def leaked_definition(repo: Repo) -> Iterator[Finding]:
             continue
         kind = "class" if item.kind == "class" else "helper"
         yield Finding(
-            f"torch.hub.list shows the {kind} {item.name}, which the entrypoints are made of",
+            f"torch.hub.list shows the {kind} {item.name}, which "
+            + ("the entrypoints are made of" if item.used else "gives no model"),
             item.place,
             help=f"call it _{item.name}, or move it to a module of its own",
             fix=_renamed(repo, item),

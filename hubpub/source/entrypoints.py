@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from dataclasses import replace
 
@@ -47,7 +48,7 @@ def entrypoints(
         if answer.callable is False or (answer.callable is None and not _likely(name, value)):
             continue
         found.append(_entrypoint(outcome, name, value, answer, uses))
-    judged = _leaks(tuple(found), loaded, _helpers(outcome), _stars(outcome.module))
+    judged = _leaks(tuple(found), loaded, _without_model(outcome), text)
     style = suites.style(text)
     names = outcome.scope.names
     return tuple(_with_suite(item, names[item.name], text, style) for item in judged)
@@ -228,7 +229,7 @@ def _target(value: Value) -> str:
     return ""
 
 
-def _helpers(outcome: reading.Outcome) -> frozenset[str]:
+def _without_model(outcome: reading.Outcome) -> frozenset[str]:
     """Functions that certainly give no model: plain data, or nothing that hubconf.py looks at."""
     uses, effects = _uses(outcome.module), _called_for_effect(outcome.module)
     return frozenset(
@@ -253,29 +254,22 @@ def _called_for_effect(module: tree.Module) -> dict[str, int]:
     return count
 
 
-def _stars(module: tree.Module) -> frozenset[facts.Place]:
-    """The star imports of hubconf.py."""
-    return frozenset(
-        reading.place((reading.HUBCONF, statement.at))
-        for statement in module.body
-        if isinstance(statement, tree.ImportFrom) and not statement.names
-    )
-
-
 def _leaks(
     found: tuple[facts.Entrypoint, ...],
     loaded: frozenset[str],
     helpers: frozenset[str],
-    stars: frozenset[facts.Place],
+    text: Text,
 ) -> tuple[facts.Entrypoint, ...]:
     """Judge which names the publisher did not mean.
 
     An import that hubconf.py itself uses serves its functions; one that it does not use is there to
     be loaded. Names of torch and the standard library are never meant. An own class, or a helper
     with required arguments or without a model, that other entrypoints use is a part of them, and so
-    is what a star import brings along without a model, unless documents load it.
+    is what has no model and a name that hubconf.py does not write (a star import brings it along),
+    unless documents load it.
     """
     own = [item for item in found if item.origin == "hubconf" and item.kind != "class"]
+    words = set(re.findall(r"\w+", text.text))
     result = []
     for item in found:
         foreign = item.origin in {"torch", "standard library"} and item.imported
@@ -287,7 +281,8 @@ def _leaks(
             and len(own) > (item.kind != "class")
         )
         part = part and (item.kind == "class" or bool(item.required) or item.name in helpers)
-        brought = item.bound in stars and (item.nothing or item.name in helpers)
+        brought = item.name not in words and (item.nothing or item.name in helpers)
+        brought = brought and not all(other.nothing for other in found)
         leak = (foreign or helper or part or brought) and item.name not in loaded
         result.append(replace(item, leak=leak))
     return tuple(result)

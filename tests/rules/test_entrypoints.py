@@ -260,6 +260,18 @@ HUBCONF: dict[str, tuple[str, str, list[str]]] = {
         [],
     ),
     "the checkpoint is the model": ("HUB208", TOP + f"def net(): return {FETCH}\n", []),
+    "a file of the repository": (
+        "HUB208",
+        TOP + "import os\ndef net():\n    n = torch.nn.Linear(2, 1)\n    n.load_state_dict("
+        "torch.load(os.path.join(os.path.dirname(__file__), 'a.pth')))\n    return n\n",
+        [],
+    ),
+    "a file of the working directory": (
+        "HUB208",
+        TOP + "def net():\n    n = torch.nn.Linear(2, 1)\n"
+        "    n.load_state_dict(torch.load('a.pth'))\n    return n\n",
+        [N],
+    ),
     "a vocabulary": (
         "HUB208",
         TOP + "def net():\n    torch.hub.download_url_to_file('https://e.org/v.json', '/tmp/v')\n"
