@@ -35,6 +35,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "output": {"config", "diagnostic", "errors"},
     "rules": {
         "source/facts",
+        "source/facts_entry",
         "source/facts_published",
         "source/packages",
         "source/text",

@@ -16,7 +16,12 @@ from hubpub.source.facts import Place, Repo
 FAMILIES = (
     "meta",
     "dependencies",
+    "dependency_names",
+    "imports",
     "entrypoints",
+    "arguments",
+    "documentation",
+    "missing",
     "references",
     "checkpoints",
     "stamps",
@@ -24,9 +29,6 @@ FAMILIES = (
     "addresses",
     "clashes",
     "sizes",
-    "dependency_names",
-    "imports",
-    "missing",
     "tree",
 )
 """The modules of this package that hold rules, in the order of their codes."""

@@ -28,7 +28,7 @@ def syntax_error(repo: Repo) -> Iterator[Finding]:
     dependencies = ["torch"]
 
 
-    def tiny(pretrained=False)
+    def tiny()
         \"\"\"A tiny network.\"\"\"
     ```
 
@@ -40,7 +40,7 @@ def syntax_error(repo: Repo) -> Iterator[Finding]:
     dependencies = ["torch"]
 
 
-    def tiny(pretrained=False):
+    def tiny():
         \"\"\"A tiny network.\"\"\"
         return torch.nn.Linear(2, 1)
     ```

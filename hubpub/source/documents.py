@@ -63,6 +63,11 @@ def examples(path: str, text: Text) -> Iterator[facts.HubCall]:
             yield _example(path, text, match, end, node)
 
 
+_LOADERS = {
+    "repo_or_dir", "github", "model", "entrypoint", "source", "trust_repo", "force_reload",
+    "verbose", "skip_validation",
+}  # fmt: skip
+"""The parameters of ``torch.hub.load`` itself, old spellings included."""
 _CELL_LINE = re.compile(r'^(\s*)"((?:[^"\\]|\\.)*)"(,?[ \t]*)$', re.MULTILINE)
 
 
@@ -152,6 +157,7 @@ def _example(
         place=_place(path, text, match.start(), end),
         literal=literal,
         document=True,
+        passes=len(node.args) > 2 or bool(named.keys() - _LOADERS),
         written=not any(item.arg is None for item in node.keywords)
         and not any(isinstance(item, ast.Starred) for item in node.args),
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import types
 from dataclasses import replace
 
-from hubpub.source import facts, reading, tree
+from hubpub.source import annotated, facts, reading, results, suites, tree
+from hubpub.source.facts_entry import UNREAD_DOCSTRINGS, Lack
 from hubpub.source.interpret import attributes, callables
 from hubpub.source.interpret.machine import (
     CallEvent,
     DynamicEvent,
+    LackEvent,
 )
 from hubpub.source.interpret.values import (
     Bound,
@@ -26,12 +29,18 @@ from hubpub.source.interpret.values import (
     string,
 )
 from hubpub.source.reached import NO_CHECKPOINTS
+from hubpub.source.text import Text
 
 
-def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts.Entrypoint, ...]:
-    """The public callables of hubconf.py, by name; ``loaded`` are those that documents load."""
+def entrypoints(
+    outcome: reading.Outcome, loaded: frozenset[str], text: Text
+) -> tuple[facts.Entrypoint, ...]:
+    """The public callables of hubconf.py, by name; ``loaded`` are those that documents load.
+
+    ``text`` is that of hubconf.py.
+    """
     found = []
-    uses = _uses(outcome.module)
+    uses = _uses(outcome.module, annotated.names(text))
     for name, value in sorted(outcome.scope.names.items()):
         if name.startswith("_"):
             continue
@@ -39,7 +48,10 @@ def entrypoints(outcome: reading.Outcome, loaded: frozenset[str]) -> tuple[facts
         if answer.callable is False or (answer.callable is None and not _likely(name, value)):
             continue
         found.append(_entrypoint(outcome, name, value, answer, uses))
-    return _leaks(tuple(found), loaded)
+    judged = _leaks(tuple(found), loaded, _without_model(outcome), text)
+    style = suites.style(text)
+    names = outcome.scope.names
+    return tuple(_with_suite(item, names[item.name], text, style) for item in judged)
 
 
 _VALUES = (
@@ -56,9 +68,9 @@ def _likely(name: str, value: Value) -> bool:
     return not (isinstance(value, Unknown) and value.reason.startswith(_VALUES))
 
 
-def _uses(module: tree.Module) -> dict[str, int]:
-    """How often hubconf.py reads each name, a function's own body aside."""
-    count: dict[str, int] = {}
+def _uses(module: tree.Module, more: frozenset[str] = frozenset()) -> dict[str, int]:
+    """How often hubconf.py reads each name, a function's own body aside; and ``more``, once."""
+    count: dict[str, int] = dict.fromkeys(more, 1)
     for statement in module.body:
         own = statement.name if isinstance(statement, (tree.Function, tree.Class)) else None
         targets = {
@@ -104,7 +116,45 @@ def _entrypoint(
         target=_target(value),
         decorated=getattr(best, "decorated", False),
         used=uses.get(name, 0) > 0,
+        constructor=_constructor(best),
+        coroutine=isinstance(best, Function) and getattr(best.node, "is_async", False),
+        nothing=results.returns_nothing(value, outcome.results.get(name, ()))
+        and name not in outcome.unfollowed,
+        lack=_lack(outcome.lacks.get(name)),
     )
+
+
+def _lack(event: LackEvent | None) -> Lack | None:
+    if event is None:
+        return None
+    return Lack(event.callee, event.parameters, reading.place(event.place))
+
+
+def _constructor(definition: Function | Class | None) -> str | None:
+    if not isinstance(definition, Class):
+        return None
+    init = attributes.find_method(definition, "__init__")
+    return getattr(init.node, "docstring", None) if isinstance(init, Function) else None
+
+
+def _with_suite(
+    item: facts.Entrypoint, value: Value, text: Text, style: suites.Style
+) -> facts.Entrypoint:
+    """An entrypoint with the place for its docstring, if it wants one."""
+    definition = _definition(value)
+    node = getattr(definition, "node", None)
+    here = item.place.path == reading.HUBCONF
+    if item.documented or item.leak or not here or not isinstance(node, _DEFINITIONS):
+        return item
+    suite = suites.suite(reading.HUBCONF, text, node, style)
+    if suite is None or definition is None:
+        return item
+    stars = {"*": "*", "**": "**"}
+    arguments = tuple(f"{stars.get(one.kind, '')}{one.name}" for one in _parameters(definition))
+    return replace(item, suite=replace(suite, arguments=arguments))
+
+
+_DEFINITIONS = (tree.Function, tree.Class)
 
 
 def _definition(value: Value) -> Function | Class | None:
@@ -130,7 +180,7 @@ def _docstring(value: Value) -> str | None:
             shown = string(option.shown)
             if isinstance(option.shown, Literal) and shown is None:
                 continue
-            return shown if shown is not None else "(made at import)"
+            return shown if shown is not None else UNREAD_DOCSTRINGS[0]
         if isinstance(option, (Function, Class)) and not isinstance(option.node, tree.Lambda):
             if option.node.docstring and option.node.docstring.strip():
                 return option.node.docstring
@@ -141,7 +191,7 @@ def _docstring(value: Value) -> str | None:
         elif isinstance(option, Instance) and isinstance(option.type, Class):
             return _docstring(option.type)
         elif isinstance(option, (External, Native)):
-            return "(documented elsewhere)"
+            return UNREAD_DOCSTRINGS[1]
     return None
 
 
@@ -154,6 +204,9 @@ def _parameters(value: Value) -> tuple[facts.Parameter, ...]:
     if function is None:
         return ()
     skip = 1 if isinstance(value, Bound) and function.kind != "static" else skip
+    given: frozenset[str] = frozenset()
+    if isinstance(value, Partial):
+        skip, given = skip + len(value.arguments), frozenset(value.keywords)
     return tuple(
         facts.Parameter(
             item.name,
@@ -161,7 +214,8 @@ def _parameters(value: Value) -> tuple[facts.Parameter, ...]:
             item.default is not None,
             reading.place((function.scope.path, item.at)),
         )
-        for item in function.node.parameters[skip:]
+        for index, item in enumerate(function.node.parameters)
+        if (index >= skip or item.kind in {"*", "keyword", "**"}) and item.name not in given
     )
 
 
@@ -175,16 +229,47 @@ def _target(value: Value) -> str:
     return ""
 
 
+def _without_model(outcome: reading.Outcome) -> frozenset[str]:
+    """Functions that certainly give no model: plain data, or nothing that hubconf.py looks at."""
+    uses, effects = _uses(outcome.module), _called_for_effect(outcome.module)
+    return frozenset(
+        name
+        for name, given in outcome.results.items()
+        if results.is_data(given)
+        or (
+            0 < uses.get(name, 0) == effects.get(name, 0)
+            and results.returns_nothing(outcome.scope.names[name], given)
+        )
+    )
+
+
+def _called_for_effect(module: tree.Module) -> dict[str, int]:
+    """How often hubconf.py calls each name as a statement, with no use of the result."""
+    count: dict[str, int] = {}
+    for node in tree.walk(module.body):
+        if isinstance(node, tree.Evaluate) and isinstance(node.value, tree.Call):
+            function = node.value.function
+            if isinstance(function, tree.Name):
+                count[function.id] = count.get(function.id, 0) + 1
+    return count
+
+
 def _leaks(
-    found: tuple[facts.Entrypoint, ...], loaded: frozenset[str]
+    found: tuple[facts.Entrypoint, ...],
+    loaded: frozenset[str],
+    helpers: frozenset[str],
+    text: Text,
 ) -> tuple[facts.Entrypoint, ...]:
     """Judge which names the publisher did not mean.
 
     An import that hubconf.py itself uses serves its functions; one that it does not use is there to
     be loaded. Names of torch and the standard library are never meant. An own class, or a helper
-    with required arguments, that other entrypoints use is a part of them, unless documents load it.
+    with required arguments or without a model, that other entrypoints use is a part of them, and so
+    is what has no model and a name that hubconf.py does not write (a star import brings it along),
+    unless documents load it.
     """
     own = [item for item in found if item.origin == "hubconf" and item.kind != "class"]
+    words = set(re.findall(r"\w+", text.text))
     result = []
     for item in found:
         foreign = item.origin in {"torch", "standard library"} and item.imported
@@ -195,8 +280,10 @@ def _leaks(
             and item.used
             and len(own) > (item.kind != "class")
         )
-        part = part and (item.kind == "class" or bool(item.required))
-        leak = (foreign or helper or part) and item.name not in loaded
+        part = part and (item.kind == "class" or bool(item.required) or item.name in helpers)
+        brought = item.name not in words and (item.nothing or item.name in helpers)
+        brought = brought and not all(other.nothing for other in found)
+        leak = (foreign or helper or part or brought) and item.name not in loaded
         result.append(replace(item, leak=leak))
     return tuple(result)
 
@@ -229,13 +316,15 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
     """Functions and classes of hubconf.py with one leading underscore."""
     uses = _uses(outcome.module)
     own = [item for item in outcome.module.body if isinstance(item, (tree.Function, tree.Class))]
-    public = {_decorators(item): item.name for item in own if not item.name.startswith("_")}
+    public = {
+        _decorators(outcome, item): item.name for item in own if not item.name.startswith("_")
+    }
     found = []
     for item in own:
         if not item.name.startswith("_") or item.name.startswith("__"):
             continue
         events, _ = reading.follow(outcome.machine, outcome.scope.names.get(item.name, Unknown("")))
-        marks = _decorators(item)
+        marks = _decorators(outcome, item)
         found.append(
             facts.HiddenCallable(
                 item.name,
@@ -251,8 +340,16 @@ def hidden(outcome: reading.Outcome) -> tuple[facts.HiddenCallable, ...]:
     return tuple(found)
 
 
-def _decorators(node: tree.Function | tree.Class) -> tuple[str, ...]:
-    return tuple(filter(None, (_dotted(item) for item in node.decorators)))
+def _decorators(outcome: reading.Outcome, node: tree.Function | tree.Class) -> tuple[str, ...]:
+    """The decorators of a definition that may register it: none of Python's own, nor torch's."""
+    names = filter(None, (_dotted(item) for item in node.decorators))
+    return tuple(name for name in names if _may_register(outcome, name.partition(".")[0]))
+
+
+def _may_register(outcome: reading.Outcome, name: str) -> bool:
+    value = outcome.scope.names.get(name)
+    outside = isinstance(value, External) and value.package == "torch"
+    return value is not None and not outside and not isinstance(value, Native)
 
 
 def _dotted(node: tree.Expr) -> str:

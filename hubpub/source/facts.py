@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
+from hubpub.source.facts_entry import Lack, Namespace, Suite
 from hubpub.source.facts_published import Missing, Opened, Project, Published, VersionCall
 from hubpub.source.text import Text
 
@@ -58,7 +59,11 @@ class Entrypoint:
     hubconf.py binds the name. ``docstring`` is what ``torch.hub.help`` shows, None where that is
     nothing; outside the repository it is not known and ``documented`` is True. ``required`` are
     the parameters that a caller must give. ``leak``: the publisher did not mean it, as far as can
-    be judged; ``imported``: the name comes from an import statement.
+    be judged; ``imported``: the name comes from an import statement. ``constructor`` is the
+    docstring of a class's ``__init__``, ``coroutine`` whether it is an ``async def``, ``nothing``
+    whether every way through it returns None. ``lack`` is the call inside it that fails for want of
+    arguments when it is given none. ``suite`` is where its docstring goes, if it has none and is
+    defined in hubconf.py.
     """
 
     name: str
@@ -76,6 +81,11 @@ class Entrypoint:
     target: str
     decorated: bool = False
     used: bool = False
+    constructor: str | None = None
+    coroutine: bool = False
+    nothing: bool = False
+    lack: Lack | None = None
+    suite: Suite | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,8 @@ class Download:
     ``written``: the call is written as one of this function with all of its arguments, so that a
     keyword can be added. ``guarded``: a handler copes with its failure, whichever way it is
     reached. ``returned``: an entrypoint returns what it gives. ``on_gpu``: it is reached only where
-    ``torch.cuda.is_available()``.
+    ``torch.cuda.is_available()``. ``always`` are the entrypoints that reach it whatever their
+    arguments are.
     """
 
     function: str
@@ -155,6 +166,7 @@ class Download:
     guarded: bool = False
     returned: bool = False
     on_gpu: bool = False
+    always: tuple[str, ...] = ()
 
     def argument(self, name: str) -> Argument | None:
         """The argument called ``name``; None where it is not given."""
@@ -168,7 +180,8 @@ class HubCall:
     ``repository`` is the text before a colon and ``ref`` the one after it, None where unknown or
     absent. ``place`` is the call, ``literal`` the string that names the repository. ``written``:
     the call is written as one of this function with all of its arguments, so that a keyword can be
-    added (:func:`hubpub.rules.keywords.add_keyword`).
+    added (:func:`hubpub.rules.keywords.add_keyword`). ``passes``: a call in a document gives more
+    arguments than the loader's own, for the entrypoint.
     """
 
     function: str
@@ -183,6 +196,7 @@ class HubCall:
     document: bool
     entrypoints: tuple[str, ...] = ()
     written: bool = False
+    passes: bool = False
 
     @property
     def placeholder(self) -> bool:
@@ -323,6 +337,7 @@ class Repo:
     the imports, guarded ones aside, of what users do not get. ``opened`` are the files of
     the repository that are opened, checkpoints aside; ``version_calls`` ask for a version while
     hubconf is imported.
+    ``namespace`` are the names of hubconf.py that are no entrypoints.
     """
 
     root: Path
@@ -332,6 +347,7 @@ class Repo:
     elsewhere: tuple[str, ...] = ()
     entrypoints: tuple[Entrypoint, ...] = ()
     hidden: tuple[HiddenCallable, ...] = ()
+    namespace: Namespace = field(default_factory=Namespace)
     dynamic: tuple[DynamicPlace, ...] = ()
     unfollowed: tuple[str, ...] = ()
     imports: tuple[Import, ...] = ()

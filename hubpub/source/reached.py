@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from hubpub.source import facts, reading
+from hubpub.source import facts, reading, results
 from hubpub.source.interpret import known, noted
 from hubpub.source.interpret.machine import (
     CallEvent,
@@ -104,6 +104,7 @@ def call_facts(
                 all(event.guarded for event, _ in seen),
                 any(function in outcome.returned.get(name, ()) for name in names),
                 all(event.on_gpu for event, _ in seen),
+                results.always(outcome.scope.names, seen),
             )
         )
     return tuple(downloads), tuple(hub_calls)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from hubpub.diagnostic import Span
 from hubpub.source import facts, tree
 from hubpub.source.files import Files
-from hubpub.source.interpret import calls, imports, statements
+from hubpub.source.interpret import callables, calls, imports, statements
 from hubpub.source.interpret import machine as machine_
 from hubpub.source.interpret.machine import (
     CALL_STEPS,
     Event,
     ExhaustedError,
+    LackEvent,
     Machine,
     RaisedError,
 )
@@ -45,6 +46,8 @@ class Outcome:
     failures: tuple[facts.Problem, ...]
     unfollowed: list[str] = field(default_factory=list)
     returned: dict[str, frozenset[str]] = field(default_factory=dict)
+    results: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    lacks: dict[str, LackEvent] = field(default_factory=dict)
 
 
 def place(at: At) -> facts.Place:
@@ -78,16 +81,22 @@ def interpret(files: Files, module: tree.Module) -> Outcome:
         if not name.startswith("_"):
             outcome.called[name], whole = follow(machine, value)
             outcome.returned[name] = frozenset(_from_outside(machine.results))
+            outcome.results[name] = tuple(machine.results)
             if not whole:
                 outcome.unfollowed.append(name)
+    _call_bare(outcome)
     return outcome
 
 
 _START: tree.At = (1, 1, 1, 1)
+BARE_STEPS = 50_000
+"""Statements and calls followed when all entrypoints are called without arguments."""
 
 
-def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
-    """What happens when an entrypoint is called with arguments that are not known.
+def follow(
+    machine: Machine, value: Value, given: calls.Given | None = None
+) -> tuple[tuple[Event, ...], bool]:
+    """What happens when an entrypoint is called with ``given``, or arguments that are not known.
 
     False where the call goes further, or deeper, than is followed.
     """
@@ -101,7 +110,7 @@ def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
         if isinstance(option, (Function, Bound, Class, Partial, Instance)):
             scope = Scope(HUBCONF, machine_.HUBCONF, "function")
             try:
-                given = calls.Given(complete=False)
+                given = given or calls.Given(complete=False)
                 machine.results.append(calls.invoke(machine, option, given, scope, _START))
             except RaisedError:
                 pass
@@ -109,6 +118,24 @@ def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
                 cut = True
             machine.budget -= allowed - max(machine.steps, 0)
     return tuple(machine.events), not cut
+
+
+def _call_bare(outcome: Outcome) -> None:
+    """Call without any argument, as ``torch.hub.load(repo, name)`` does, what takes anything."""
+    machine, left = outcome.machine, outcome.machine.budget
+    machine.budget = BARE_STEPS
+    for name, value in sorted(outcome.scope.names.items()):
+        function = value.function if isinstance(value, Partial) else value
+        if name.startswith("_") or not isinstance(function, Function) or function.decorated:
+            continue
+        takes_anything = any(item.kind in {"*", "**"} for item in function.node.parameters)
+        if not takes_anything or callables.required(value):
+            continue
+        events, _ = follow(machine, value, calls.Given())
+        found = next((event for event in events if isinstance(event, LackEvent)), None)
+        if found is not None:
+            outcome.lacks[name] = found
+    machine.budget = left
 
 
 def _from_outside(results: list[Value]) -> Iterator[str]:

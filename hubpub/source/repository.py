@@ -16,6 +16,7 @@ from hubpub.source import (
     documents,
     entrypoints,
     hubconf,
+    namespace,
     noted_calls,
     reached,
     reading,
@@ -95,6 +96,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
     assert isinstance(text, Text)  # noqa: S101 - a tree comes of a text
     outcome = reading.interpret(files, module)
     loaded = frozenset(call.entrypoint for call in base.hub_calls if call.entrypoint)
+    found_entrypoints = entrypoints.entrypoints(outcome, loaded, text)
     downloads, hub_calls = reached.call_facts(outcome)
     texts.update((path, item) for path, item in files.texts.items() if isinstance(item, Text))
     imports = reached.import_facts(outcome)
@@ -114,7 +116,8 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
             Problem(item.reason, Place(path, item.span)) for path, item in unreadable.items()
         ),
         failures=outcome.failures,
-        entrypoints=entrypoints.entrypoints(outcome, loaded),
+        entrypoints=found_entrypoints,
+        namespace=namespace.namespace(outcome, found_entrypoints, text),
         hidden=entrypoints.hidden(outcome),
         dynamic=entrypoints.dynamic(outcome),
         unfollowed=tuple(outcome.unfollowed),

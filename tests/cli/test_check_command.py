@@ -10,7 +10,7 @@ import pytest
 
 from conftest import RunHubpub
 
-GOOD = 'dependencies = ["torch"]\ndef net():\n    """A net."""\n'
+GOOD = 'dependencies = ["torch"]\ndef net():\n    """A net."""; return object()\n'
 BAD = 'dependencies = "torch"\nfrom pathlib import Path\ndef net():\n    return Path()\n'
 
 

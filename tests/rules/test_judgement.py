@@ -301,7 +301,7 @@ def test_an_unused_comment_is_removed_and_a_half_used_one_kept(tmp_path: Path) -
         "def b():  # hubpub: ignore[HUB203] why\n    'B.'\n# hubpub: file-ignore[HUB301]\n"
     )
     (tmp_path / "hubconf.py").write_text(text)
-    fixed = check.fix(tmp_path)
+    fixed = check.fix(tmp_path, Settings(select=SUBJECT))
     assert fixed.result.diagnostics == ()
     assert (tmp_path / "hubconf.py").read_text() == (
         "dependencies = ['torch']\ndef a():  # hubpub: ignore[HUB201] why\n    pass\n"
@@ -327,7 +327,7 @@ def test_longest_selector_wins() -> None:
 
 def test_a_selector_of_the_configuration_that_is_no_rule(tmp_path: Path) -> None:
     (tmp_path / "hubconf.py").write_text("dependencies = ['torch']\ndef a():\n    'A.'\n")
-    settings = Settings(path="pyproject.toml", ignore={"HUB20l": "typo"})
+    settings = Settings(path="pyproject.toml", select=SUBJECT, ignore={"HUB20l": "typo"})
     (found,) = check.check(tmp_path, settings).diagnostics
     assert (found.code, found.path, found.severity) == (
         "HUB003",
@@ -349,7 +349,7 @@ def test_the_newest_tag_pins_an_example(tmp_path: Path) -> None:
     readme.write_text(
         "é torch.hub.load('octo/net', 'net') and torch.hub.load('other/net', 'net')\n"
     )
-    fixed = check.fix(tmp_path)
+    fixed = check.fix(tmp_path, Settings(select=SUBJECT))
     assert readme.read_text() == (
         "é torch.hub.load('octo/net:v1.10', 'net') and torch.hub.load('other/net', 'net')\n"
     )

@@ -69,10 +69,10 @@ def test_positions_and_offsets_are_inverse() -> None:
 
 
 BYTES = {
-    "bom": b"\xef\xbb\xbfdependencies = 'torch'\ndef a():\n    'A.'\n",
-    "crlf": b"dependencies = 'torch'\r\ndef a():\r\n    'A.'\r\n",
-    "latin-1": b"# coding: latin-1\ndependencies = 'torch'\ndef a():\n    'A \xfc.'\n",
-    "no newline at the end": b"def a():\n    'A.'\ndependencies = 'torch'",
+    "bom": b"\xef\xbb\xbfdependencies = 'torch'\ndef a():\n    'A.'; return 1\n",
+    "crlf": b"dependencies = 'torch'\r\ndef a():\r\n    'A.'; return 1\r\n",
+    "latin-1": b"# coding: latin-1\ndependencies = 'torch'\ndef a():\n    'A \xfc.'; return 1\n",
+    "no newline at the end": b"def a():\n    'A.'; return 1\ndependencies = 'torch'",
 }
 
 
@@ -152,9 +152,11 @@ def test_a_checkpoint_path_is_anchored(tmp_path: Path) -> None:
 
 def test_dependencies_are_added_after_the_docstring(tmp_path: Path) -> None:
     path = tmp_path / "hubconf.py"
-    path.write_text('"""Hub."""\nimport numpy as np\nimport yaml\ndef net():\n    "A net."\n')
+    path.write_text(
+        '"""Hub."""\nimport numpy as np\nimport yaml\ndef net():\n    "A net."; return 1\n'
+    )
     left = fix(tmp_path).result.diagnostics
-    assert {item.code for item in left} <= {"HUB109", "HUB215"}  # what no edit of the list mends
+    assert {item.code for item in left} == {"HUB109"}  # what no edit of the list mends
     assert path.read_text().startswith(
         '"""Hub."""\n\ndependencies = ["torch", "numpy", "yaml"]\n\nimport numpy as np\n'
     )

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hubpub.check import check
 from hubpub.source import facts, packages, read
 
-GOOD = b'dependencies = ["torch"]\ndef net():\n    """A net."""\n'
+GOOD = b'dependencies = ["torch"]\ndef net():\n    """A net."""; return object()\n'
 
 
 def build(root: Path, files: dict[str, str | bytes]) -> Path:

@@ -82,7 +82,16 @@ class DynamicEvent:
     place: Place
 
 
-Event = ImportEvent | CallEvent | PathEvent | DynamicEvent
+@dataclass(frozen=True, slots=True)
+class LackEvent:
+    """A call that passes ``*args`` or ``**kwargs`` on certainly lacks arguments of ``callee``."""
+
+    callee: str
+    parameters: tuple[str, ...]
+    place: Place
+
+
+Event = ImportEvent | CallEvent | PathEvent | DynamicEvent | LackEvent
 
 
 class RaisedError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import enum
 import functools
 import logging
@@ -66,6 +67,7 @@ _TYPED = {
     "os.path.exists": bool, "os.makedirs": type(None), "builtins.print": type(None),
     "builtins.open": object, "builtins.input": str, "re.compile": re.Pattern,
     "builtins.id": int, "builtins.hash": int, "builtins.super": object,
+    "argparse.ArgumentParser.parse_args": argparse.Namespace,
     "logging.getLogger": logging.Logger, "logging.basicConfig": type(None),
     "warnings.warn": type(None), "warnings.filterwarnings": type(None),
     "importlib.metadata.version": str, "importlib.util.find_spec": object,
