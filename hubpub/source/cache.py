@@ -34,7 +34,7 @@ from hubpub.source.text import Text
 MAX_BYTES = 64 << 20
 """All entries together (bytes); the ones used longest ago go first."""
 
-_MODULES = ("hubpub.source.facts", "hubpub.diagnostic")
+_MODULES = ("hubpub.source.facts", "hubpub.source.facts_loading", "hubpub.diagnostic")
 _BUILTINS = {"frozenset", "set", "complex", "Ellipsis", "bytearray", "slice", "range"}
 
 Question = tuple[str, tuple[Any, ...]]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
+from hubpub.source.facts_loading import DeclaredPython, Loading
 from hubpub.source.text import Text
 
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
@@ -310,6 +311,8 @@ class Repo:
     not in the facts. ``unpickled`` are calls that read pickles in other ways than torch's.
     ``asked`` are the paths of which the code asks whether they are there, as it computes them.
     ``answers`` is what the hosts of checkpoints said, by URL; empty unless they were asked.
+    ``loading`` is what importing and calling does beyond making objects, ``python`` the least
+    Python that the project declares.
     """
 
     root: Path
@@ -333,4 +336,6 @@ class Repo:
     own: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     exists: bool = True
+    loading: Loading = field(default_factory=Loading)
+    python: DeclaredPython | None = None
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

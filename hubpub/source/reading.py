@@ -45,6 +45,7 @@ class Outcome:
     failures: tuple[facts.Problem, ...]
     unfollowed: list[str] = field(default_factory=list)
     returned: dict[str, frozenset[str]] = field(default_factory=dict)
+    results: dict[str, tuple[Value, ...]] = field(default_factory=dict)
 
 
 def place(at: At) -> facts.Place:
@@ -78,6 +79,7 @@ def interpret(files: Files, module: tree.Module) -> Outcome:
         if not name.startswith("_"):
             outcome.called[name], whole = follow(machine, value)
             outcome.returned[name] = frozenset(_from_outside(machine.results))
+            outcome.results[name] = tuple(machine.results)
             if not whole:
                 outcome.unfollowed.append(name)
     return outcome
@@ -86,8 +88,10 @@ def interpret(files: Files, module: tree.Module) -> Outcome:
 _START: tree.At = (1, 1, 1, 1)
 
 
-def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
-    """What happens when an entrypoint is called with arguments that are not known.
+def follow(
+    machine: Machine, value: Value, given: calls.Given | None = None
+) -> tuple[tuple[Event, ...], bool]:
+    """What happens when an entrypoint is called with ``given``, or arguments that are not known.
 
     False where the call goes further, or deeper, than is followed.
     """
@@ -101,7 +105,7 @@ def follow(machine: Machine, value: Value) -> tuple[tuple[Event, ...], bool]:
         if isinstance(option, (Function, Bound, Class, Partial, Instance)):
             scope = Scope(HUBCONF, machine_.HUBCONF, "function")
             try:
-                given = calls.Given(complete=False)
+                given = given or calls.Given(complete=False)
                 machine.results.append(calls.invoke(machine, option, given, scope, _START))
             except RaisedError:
                 pass

@@ -9,7 +9,17 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from hubpub.diagnostic import FILE_START
-from hubpub.source import documents, entrypoints, hubconf, reached, reading, requirements, tree
+from hubpub.source import (
+    documents,
+    entrypoints,
+    hubconf,
+    loading,
+    project,
+    reached,
+    reading,
+    requirements,
+    tree,
+)
 from hubpub.source.facts import HubCall, Hubconf, Place, Problem, Repo
 from hubpub.source.files import Files
 from hubpub.source.interpret import known
@@ -84,6 +94,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
     downloads, hub_calls = reached.call_facts(outcome)
     texts.update((path, item) for path, item in files.texts.items() if isinstance(item, Text))
     imports = reached.import_facts(outcome)
+    python = project.declared_python(files)
     unreadable = {
         path: item for path, item in outcome.machine.unreadable.items() if path != HUBCONF
     }
@@ -109,6 +120,8 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         unpickled=tuple(item for item in downloads if item.function in known.UNPICKLERS),
         asked=frozenset(outcome.machine.asked),
         hub_calls=(*hub_calls, *base.hub_calls),
+        loading=loading.loading(outcome, imports, python),
+        python=python,
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
     )
