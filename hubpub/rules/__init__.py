@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from hubpub.diagnostic import Fix, Note, Severity
 from hubpub.source.facts import Place, Repo
 
-FAMILIES = ("meta", "dependencies", "entrypoints", "references", "checkpoints")
+FAMILIES = (
+    "meta", "dependencies", "entrypoints", "references", "checkpoints", "importing", "loading",
+    "running",
+)  # fmt: skip
 """The modules of this package that hold rules, in the order of their codes."""
 
 SECTIONS = (

@@ -17,8 +17,8 @@ class Effect:
     shortened. ``when`` is import (of hubconf) or call (of ``entrypoints``). ``conditional``: it may
     not run. ``guarded``: a handler copes with its failure. ``fallback``: it stands in a handler.
     ``chain`` are the imports that lead there, hubconf.py first. ``certain`` are the entrypoints
-    that do it whenever they are called without arguments. ``default`` is where a text stands that
-    makes it so: the ``"cuda"`` of a parameter's default, say.
+    that do it whenever they are called without arguments, each with where the text stands that
+    makes it so: the ``"cuda"`` of a parameter's default, say; None where there is none.
     """
 
     kind: str
@@ -30,8 +30,7 @@ class Effect:
     fallback: bool = False
     chain: tuple[Place, ...] = ()
     entrypoints: tuple[str, ...] = ()
-    certain: tuple[str, ...] = ()
-    default: Place | None = None
+    certain: tuple[tuple[str, Place | None], ...] = ()
 
 
 @dataclass(frozen=True)

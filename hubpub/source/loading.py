@@ -77,11 +77,9 @@ def _effects(outcome: reading.Outcome) -> tuple[loaded.Effect, ...]:
     for name, event in _certain(outcome):
         key = (event.kind, event.place)
         known = found.get(key)
-        if known is not None and name not in known.certain:
-            default = known.default
-            if event.default is not None:
-                default = reading.place(event.default)
-            found[key] = replace(known, certain=(*known.certain, name), default=default)
+        pair = (name, None if event.default is None else reading.place(event.default))
+        if known is not None and pair not in known.certain:
+            found[key] = replace(known, certain=(*known.certain, pair))
     return tuple(found.values())
 
 
@@ -96,7 +94,6 @@ def _effect(event: EffectEvent, when: str, names: tuple[str, ...]) -> loaded.Eff
         event.fallback,
         tuple(reading.place(item) for item in event.chain),
         names,
-        default=None if event.default is None else reading.place(event.default),
     )
 
 

@@ -96,7 +96,11 @@ CALLS: dict[str, str] = {
         " torch.cuda.manual_seed_all random.seed numpy.random.seed",
     ),
 }  # fmt: skip
-"""Function -> what calling it does. ``open`` and ``process`` are looked into further."""
+"""Function -> what calling it does.
+
+``open``, ``process`` and ``shell`` are looked into further: they may be ``write``, ``install``
+(which builds, too, and fetches code) and ``git``.
+"""
 
 PATH_METHODS = frozenset({"mkdir", "write_text", "write_bytes"})
 """Methods that only paths have: they are known where the path is not."""
@@ -183,7 +187,7 @@ def _called(
         return
     elif kind in {"process", "shell"}:
         command = " ".join(_texts(node, given))
-        kind = "install" if _installs(command) else kind
+        kind = "install" if _installs(command) else "git" if command.startswith("git ") else kind
         shown = f"{name}: {command[:MAX_SHOWN]}" if command else name
     elif kind == "environment" and given.positional:
         variable = string(given.positional[0])
@@ -246,7 +250,7 @@ def _texts(node: tree.Call, given: Given) -> list[str]:
         for item in nodes:
             if isinstance(item, tree.Const) and isinstance(item.value, str):
                 words += item.value.split()[:50]
-    return words[:50]
+    return [word for word in words[:50] if any(char.isalnum() for char in word)]
 
 
 def _flat(value: Value, depth: int = 0) -> Iterator[Value]:
