@@ -234,10 +234,16 @@ def _relative_imports(outcome: reading.Outcome) -> tuple[loaded.RelativeImport, 
             if not isinstance(event, RelativeEvent) or event.place in found:
                 continue
             node = nodes.get(event.place[1])
-            if node is not None:
+            if node is not None and not (when == "call" and _of_itself(outcome, node)):
                 fact = _relative_import(outcome, node, when, event.conditional)
                 found[event.place] = fact
     return tuple(found.values())
+
+
+def _of_itself(outcome: reading.Outcome, node: tree.ImportFrom) -> bool:
+    """``from . import name``, which a call takes from a second copy of hubconf.py itself."""
+    names = outcome.scope.names
+    return node.level == 1 and not node.module and all(item.name in names for item in node.names)
 
 
 def _relative_import(

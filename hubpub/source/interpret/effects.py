@@ -88,7 +88,7 @@ CALLS: dict[str, str] = {
         " torch.use_deterministic_algorithms torch.autograd.set_detect_anomaly"
         " torch.autograd.set_grad_enabled torch.hub.set_dir"
         " torch.multiprocessing.set_start_method torch.multiprocessing.set_sharing_strategy"
-        " multiprocessing.set_start_method",
+        " multiprocessing.set_start_method logging.basicConfig",
     ),
     **_rows(
         "seed",
