@@ -33,7 +33,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "verify/worker": set(),
     "scaffold": LEAVES,
     "output": {"config", "diagnostic", "errors"},
-    "rules": {"source/facts", "source/packages", "source/text", *LEAVES},
+    "rules": {"source/facts", "source/facts_loading", "source/packages", "source/text", *LEAVES},
     "source": LEAVES,
     "config": {"diagnostic", "errors"},
     "diagnostic": set(),

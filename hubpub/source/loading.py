@@ -35,6 +35,8 @@ BARE_STEPS = 50_000
 """Statements and calls followed when entrypoints are called without arguments."""
 MAX_EFFECTS = 500
 """Effects beyond so many are not told."""
+MAX_EDITS = 300
+"""Edits of ``sys.path`` beyond so many, in one way to reach them, are not looked at."""
 
 
 def loading(
@@ -136,7 +138,7 @@ def _path_edits(
 ) -> tuple[loaded.PathEdit, ...]:
     found: dict[object, loaded.PathEdit] = {}
     for when, names, events in _phases(outcome):
-        sequence = [event for event in events if isinstance(event, PathEvent)]
+        sequence = [event for event in events if isinstance(event, PathEvent)][:MAX_EDITS]
         undone = _undone(sequence)
         for index, event in enumerate(sequence):
             key = (event.place, event.entry)
@@ -223,21 +225,20 @@ _FROM = re.compile(r"from[ \t]+(\.+)[ \t]*(\w[\w.]*)?[ \t]*import[ \t]+(?![ \t(]
 
 
 def _relative_imports(outcome: reading.Outcome) -> tuple[loaded.RelativeImport, ...]:
-    nodes = {
-        node.at: node
-        for node in tree.walk(outcome.module.body)
-        if isinstance(node, tree.ImportFrom) and node.level
-    }
-    found: dict[object, loaded.RelativeImport] = {}
-    for when, _, events in _phases(outcome) if nodes else ():
+    seen: dict[object, tuple[str, RelativeEvent]] = {}
+    for when, _, events in _phases(outcome):
         for event in events:
-            if not isinstance(event, RelativeEvent) or event.place in found:
-                continue
-            node = nodes.get(event.place[1])
-            if node is not None and not (when == "call" and _of_itself(outcome, node)):
-                fact = _relative_import(outcome, node, when, event.conditional)
-                found[event.place] = fact
-    return tuple(found.values())
+            if isinstance(event, RelativeEvent):
+                seen.setdefault(event.place[1], (when, event))
+    if not seen:
+        return ()
+    found = []
+    for node in tree.walk(outcome.module.body):
+        if isinstance(node, tree.ImportFrom) and node.level and node.at in seen:
+            when, event = seen[node.at]
+            if when == "import" or not _of_itself(outcome, node):
+                found.append(_relative_import(outcome, node, when, event.conditional))
+    return tuple(found)
 
 
 def _of_itself(outcome: reading.Outcome, node: tree.ImportFrom) -> bool:

@@ -191,7 +191,6 @@ def call_function(
     key = None if machine.importing else _key(function, given, receiver, certainly)
     if key is not None and key in machine.memo:
         value, events = machine.memo[key]
-        machine.step(len(events) // 10)  # replays of replays grow fast
         machine.events.extend(events)
         return value
     scope = Scope(
@@ -207,7 +206,9 @@ def call_function(
     finally:
         machine.calls.pop()
     if key is not None:
-        machine.memo[key] = (value, tuple(machine.events[start:]))
+        # Each event once: replays of replays would double at every level of nesting.
+        once = {id(event): event for event in machine.events[start:]}
+        machine.memo[key] = (value, tuple(once.values()))
     return value
 
 
