@@ -119,18 +119,19 @@ def _both(
 
 def _certain(outcome: reading.Outcome) -> Iterator[tuple[str, EffectEvent]]:
     """The uses of CUDA that calls without any argument make in any case, with the entrypoint."""
-    machine, left = outcome.machine, outcome.machine.budget
+    machine, left, memo = outcome.machine, outcome.machine.budget, outcome.machine.memo
     machine.budget = BARE_STEPS
     for name, events in outcome.called.items():
         if not any(isinstance(event, EffectEvent) and event.kind == "cuda" for event in events):
             continue
+        machine.memo = {}  # what is remembered of another entrypoint has that one's default
         bare, _ = reading.follow(machine, outcome.scope.names[name], Given())
         for event in bare:
             if not isinstance(event, EffectEvent) or event.kind != "cuda":
                 continue
             if not (event.conditional or event.guarded or event.fallback):
                 yield name, event
-    machine.budget = left
+    machine.budget, machine.memo = left, memo
 
 
 def _path_edits(

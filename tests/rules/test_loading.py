@@ -124,6 +124,10 @@ TOP: dict[str, tuple[str, list[str]]] = {
         "try:\n    import cProfile\nexcept:\n    pass",
         [],
     ),
+    "a bare except of imports and calls": (
+        "try:\n    import x\n    x.start()\nexcept:\n    x = None",
+        [],
+    ),
     "a bare except of other things": ("try:\n    _x = int('3')\nexcept:\n    _x = 1", []),
 }
 

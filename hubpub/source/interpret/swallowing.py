@@ -21,12 +21,12 @@ _MAX_NODES = 500
 
 
 def note(machine: Machine, node: tree.Try, scope: Scope) -> None:
-    """Report a ``try`` that begins with an import and hides why it failed."""
+    """Report a ``try`` of imports that hides why one of them failed."""
     imports = [item for item in node.body if isinstance(item, (tree.Import, tree.ImportFrom))]
     if not imports or node.body.statements[0] is not imports[0]:
         return
     names = tuple(dict.fromkeys(_module(item) for item in imports))
-    if all(standard.is_standard(name) for name in names):
+    if all(standard.is_standard(name) for name in names) or _calls(node):
         return
     for handler in node.handlers:
         caught = list(_caught(handler.exception))
@@ -38,6 +38,12 @@ def note(machine: Machine, node: tree.Try, scope: Scope) -> None:
                 place = (scope.path, imports[0].at)
                 machine.events.append(SwallowEvent(names, word, place))
             return
+
+
+def _calls(node: tree.Try) -> bool:
+    """Whether the body calls something, which may fail for reasons that nobody needs to know."""
+    nodes = list(itertools.islice(tree.walk(node.body), _MAX_NODES))
+    return len(nodes) == _MAX_NODES or any(isinstance(item, tree.Call) for item in nodes)
 
 
 def _module(node: tree.Import | tree.ImportFrom) -> str:
