@@ -36,6 +36,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "rules": {
         "source/facts",
         "source/facts_entry",
+        "source/facts_loading",
         "source/facts_published",
         "source/packages",
         "source/text",

@@ -18,6 +18,7 @@ FAMILIES = (
     "dependencies",
     "dependency_names",
     "imports",
+    "importing",
     "entrypoints",
     "arguments",
     "documentation",
@@ -29,6 +30,8 @@ FAMILIES = (
     "addresses",
     "clashes",
     "sizes",
+    "loading",
+    "running",
     "tree",
 )
 """The modules of this package that hold rules, in the order of their codes."""

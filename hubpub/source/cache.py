@@ -35,8 +35,8 @@ MAX_BYTES = 64 << 20
 """All entries together (bytes); the ones used longest ago go first."""
 
 _MODULES = (
-    "hubpub.source.facts", "hubpub.source.facts_entry", "hubpub.source.facts_published",
-    "hubpub.source.gitattributes", "hubpub.diagnostic",
+    "hubpub.source.facts", "hubpub.source.facts_entry", "hubpub.source.facts_loading",
+    "hubpub.source.facts_published", "hubpub.source.gitattributes", "hubpub.diagnostic",
 )  # fmt: skip
 _BUILTINS = {"frozenset", "set", "complex", "Ellipsis", "bytearray", "slice", "range"}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
 from hubpub.source.facts_entry import Lack, Namespace, Suite
+from hubpub.source.facts_loading import DeclaredPython, Loading
 from hubpub.source.facts_published import Missing, Opened, Project, Published, VersionCall
 from hubpub.source.text import Text
 
@@ -338,6 +339,8 @@ class Repo:
     the repository that are opened, checkpoints aside; ``version_calls`` ask for a version while
     hubconf is imported.
     ``namespace`` are the names of hubconf.py that are no entrypoints.
+    ``loading`` is what importing and calling does beyond making objects, ``python`` the least
+    Python that the project declares.
     """
 
     root: Path
@@ -369,4 +372,6 @@ class Repo:
     opened: tuple[Opened, ...] = ()
     version_calls: tuple[VersionCall, ...] = ()
     hooked: bool = False
+    loading: Loading = field(default_factory=Loading)
+    python: DeclaredPython | None = None
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)

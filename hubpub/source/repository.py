@@ -16,8 +16,10 @@ from hubpub.source import (
     documents,
     entrypoints,
     hubconf,
+    loading,
     namespace,
     noted_calls,
+    project,
     reached,
     reading,
     requirements,
@@ -100,6 +102,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
     downloads, hub_calls = reached.call_facts(outcome)
     texts.update((path, item) for path, item in files.texts.items() if isinstance(item, Text))
     imports = reached.import_facts(outcome)
+    python = project.declared_python(files)
     unreadable = {
         path: item for path, item in outcome.machine.unreadable.items() if path != HUBCONF
     }
@@ -126,6 +129,8 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
         unpickled=tuple(item for item in downloads if item.function in known.UNPICKLERS),
         asked=frozenset(outcome.machine.asked),
         hub_calls=(*hub_calls, *base.hub_calls),
+        loading=loading.loading(outcome, imports, python),
+        python=python,
         modules=frozenset(name.partition(".")[0] for name in outcome.machine.modules),
         texts=MappingProxyType(texts),
         roots=tuple(outcome.machine.path),

@@ -6,7 +6,7 @@ import types
 from pathlib import PurePosixPath
 
 from hubpub.source import tree
-from hubpub.source.interpret import calls, filesystem, standard
+from hubpub.source.interpret import calls, filesystem, searchpath, standard
 from hubpub.source.interpret.machine import Machine
 from hubpub.source.interpret.scopes import Binding, Scope
 from hubpub.source.interpret.values import (
@@ -250,6 +250,8 @@ def _set(
         value.attributes[name] = given
     elif isinstance(value, Partial) and name == "__doc__":
         value.shown = given
+    elif isinstance(value, Native) and value.name == "sys" and name == "path":
+        searchpath.replace(machine, given, scope, at)
 
 
 def is_type(value: Value) -> bool:

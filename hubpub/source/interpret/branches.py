@@ -9,6 +9,7 @@ from hubpub.source.interpret import (
     calls,
     expressions,
     statements,
+    swallowing,
 )
 from hubpub.source.interpret.machine import ImportEvent, Machine, RaisedError
 from hubpub.source.interpret.scopes import Binding, Scope, merge
@@ -164,6 +165,7 @@ def try_statement(machine: Machine, node: tree.Try, scope: Scope) -> statements.
     )
     named = any(names is not None and "NameError" in names for names in caught)
     copes = any(not _raises_again(handler) for handler in node.handlers)
+    swallowing.note(machine, node, scope)
     before = dict(scope.names)
     start = len(machine.events)
     failure: RaisedError | None = None
@@ -207,7 +209,11 @@ def _handler(
         if handler.name:
             place = Binding(scope.path, (1, 1, 1, 1))
             scope.bind(handler.name, Unknown("an exception"), place, machine.doubt)
-        ways = statements.run(machine, handler.body, scope)
+        machine.handling += 1
+        try:
+            ways = statements.run(machine, handler.body, scope)
+        finally:
+            machine.handling -= 1
         if handler.name:
             scope.unbind(handler.name, machine.doubt)
         return ways

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hubpub.source import tree
 from hubpub.source.interpret import (
     attributes,
+    effects,
     expressions,
     known,
     lacking,
@@ -72,6 +73,7 @@ def call(machine: Machine, node: tree.Call, scope: Scope) -> Value:
     function = expressions.evaluate(machine, node.function, scope)
     given = arguments(machine, node.arguments, scope)
     lacking.report(machine, function, given, scope, node)
+    effects.note(machine, node, function, given, scope)
     if known.is_one(function) and given.complete:
         given = replace(given, written=not _is_generator(node))
     if not isinstance(function, Choice):
@@ -186,8 +188,9 @@ def call_function(
     """Follow a function of the repository into its body."""
     if machine.calls.count(function.node) > 1 or len(machine.calls) >= MAX_CALLS:
         return Unknown("a call nested too deeply to follow")
-    # What is noted of a call says whether it is certain to be made.
-    key = None if machine.importing else _key(function, given, receiver, machine.doubt > 0)
+    # What is noted of a call says whether it is certain to be made, and guarded.
+    certainly = (machine.doubt > 0, machine.guards > 0, machine.tries > 0, machine.handling > 0)
+    key = None if machine.importing else _key(function, given, receiver, certainly)
     if key is not None and key in machine.memo:
         value, events = machine.memo[key]
         machine.events.extend(events)
@@ -205,7 +208,9 @@ def call_function(
     finally:
         machine.calls.pop()
     if key is not None:
-        machine.memo[key] = (value, tuple(machine.events[start:]))
+        # Each event once: replays of replays would double at every level of nesting.
+        once = {id(event): event for event in machine.events[start:]}
+        machine.memo[key] = (value, tuple(once.values()))
     return value
 
 
@@ -224,12 +229,14 @@ def _run(machine: Machine, function: Function, scope: Scope) -> Value:
     return join(scope.returns)
 
 
-def _key(function: Function, given: Given, receiver: Value | None, doubtful: bool) -> object | None:
+def _key(
+    function: Function, given: Given, receiver: Value | None, certainly: tuple[bool, ...]
+) -> object | None:
     marks = [_mark(value) for value in given.positional]
     named = sorted((name, _mark(value)) for name, value in given.keywords.items())
     return (
         id(function.node), id(function.scope), tuple(marks), tuple(named), given.complete,
-        None if receiver is None else _mark(receiver), doubtful,
+        None if receiver is None else _mark(receiver), *certainly,
     )  # fmt: skip
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from hubpub.source import files as paths
 from hubpub.source import hubconf, modules, tree
 from hubpub.source.interpret import known, standard, statements
-from hubpub.source.interpret.machine import ROOT, ImportEvent, Machine, RaisedError
+from hubpub.source.interpret.machine import (
+    ROOT,
+    ImportEvent,
+    Machine,
+    RaisedError,
+    RelativeEvent,
+)
 from hubpub.source.interpret.scopes import Binding, Scope
 from hubpub.source.interpret.values import (
     UNBOUND,
@@ -239,6 +245,9 @@ def run_from(machine: Machine, node: tree.ImportFrom, scope: Scope) -> None:
     except RaisedError:
         if machine.guards:
             raise
+        if scope.root.path == machine.hub:
+            place_ = (scope.path, node.at)
+            machine.events.append(RelativeEvent(place_, machine.doubt > 0))
         for alias in node.names:
             nothing = Unknown("a relative import without a parent package")
             place = Binding(scope.path, alias.at, imported=True)

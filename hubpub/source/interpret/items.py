@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hubpub.source import tree
-from hubpub.source.interpret import attributes, standard
+from hubpub.source.interpret import attributes, searchpath, standard
 from hubpub.source.interpret.machine import HUBCONF, Machine, RaisedError
 from hubpub.source.interpret.scopes import Binding, Scope
 from hubpub.source.interpret.values import (
@@ -44,6 +44,8 @@ def _item(machine: Machine, value: Value, index: Value, scope: Scope, at: tree.A
         return _items_item(value, index)
     if isinstance(value, Native) and value.name == "sys.modules":
         return _loaded(machine, string(index), scope, at)
+    if searchpath.is_search_path(value):
+        return searchpath.entry(machine, index)
     if isinstance(value, Native) and value.value is not None:
         return Native(f"{value.name}[...]", list[int]) if _generic(value) else Unknown("an item")
     if isinstance(value, External):

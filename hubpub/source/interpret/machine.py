@@ -68,9 +68,53 @@ class CallEvent:
 
 @dataclass(frozen=True, slots=True)
 class PathEvent:
-    """``sys.path`` was changed; ``entry`` is the directory as far as it is known."""
+    """``sys.path`` was changed; ``entry`` is the directory as far as it is known.
+
+    ``action`` is add, remove or assign; ``index`` where in the list, None where that is not known.
+    ``keeps``: the loader's own entry may still be there afterwards.
+    """
 
     entry: str | None
+    place: Place
+    action: str = "add"
+    index: int | None = None
+    conditional: bool = False
+    chain: tuple[Place, ...] = ()
+    keeps: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EffectEvent:
+    """A call that does something beyond making objects (:mod:`.effects`) was reached.
+
+    ``guarded``: a handler copes with its failure; ``fallback``: it stands in a handler.
+    ``default`` is where the text stands that makes it so.
+    """
+
+    kind: str
+    shown: str
+    place: Place
+    conditional: bool
+    guarded: bool
+    fallback: bool
+    chain: tuple[Place, ...]
+    default: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeEvent:
+    """A relative import in hubconf.py, which has no parent package, was reached."""
+
+    place: Place
+    conditional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwallowEvent:
+    """A handler takes any exception of the import of ``modules`` and says nothing of it."""
+
+    modules: tuple[str, ...]
+    caught: str
     place: Place
 
 
@@ -91,7 +135,16 @@ class LackEvent:
     place: Place
 
 
-Event = ImportEvent | CallEvent | PathEvent | DynamicEvent | LackEvent
+Event = (
+    ImportEvent
+    | CallEvent
+    | PathEvent
+    | DynamicEvent
+    | LackEvent
+    | EffectEvent
+    | RelativeEvent
+    | SwallowEvent
+)
 
 
 class RaisedError(Exception):
@@ -115,7 +168,8 @@ class Machine:
     ``doubt`` counts the enclosing branches that may not run at all; whatever was made under less
     doubt than the machine's can only be joined with, never overwritten. ``guards`` counts the
     enclosing handlers that cope with a failed import, ``tries`` those that cope with anything,
-    ``gpus`` the branches that are taken only where torch sees a GPU.
+    ``gpus`` the branches that are taken only where torch sees a GPU; ``handling`` counts the
+    handlers that are being run. ``noted`` are effects of importing.
     ``asked`` are the paths of which the code asks whether they are there, ``results`` what the
     entrypoint that was followed last returns.
     """
@@ -131,6 +185,7 @@ class Machine:
     name_guards: int = 0
     tries: int = 0
     gpus: int = 0
+    handling: int = 0
     steps: int = IMPORT_STEPS
     calls: list[object] = field(default_factory=list)
     importing: bool = True
@@ -140,6 +195,7 @@ class Machine:
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     failed: list[RaisedError] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
+    noted: set[object] = field(default_factory=set)
     results: list[Value] = field(default_factory=list)
 
     def step(self, cost: int = 1) -> None:

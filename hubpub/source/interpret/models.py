@@ -241,4 +241,7 @@ _NATIVE: dict[str, Model] = {
     "sys.path.insert": _path_insert,
     "sys.path.append": _path_append,
     "sys.path.extend": _path_extend,
+    "sys.path.pop": searchpath.pop,
+    "sys.path.remove": searchpath.remove,
+    "sys.path.clear": searchpath.clear,
 }

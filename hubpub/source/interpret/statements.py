@@ -11,6 +11,7 @@ from hubpub.source.interpret import (
     attributes,
     branches,
     calls,
+    effects,
     expressions,
     imports,
     items,
@@ -155,8 +156,13 @@ def assign(
     elif isinstance(target, tree.Subscript):
         owner = expressions.evaluate(machine, target.value, scope)
         index = expressions.evaluate(machine, target.index, scope)
-        if isinstance(owner, Native) and owner.name == "sys.modules":
-            _replace_module(machine, index, value, scope)
+        if isinstance(owner, Native):
+            if owner.name == "sys.modules":
+                _replace_module(machine, index, value, scope)
+            elif owner.name == "os.environ":
+                effects.environment(machine, index, scope, target.at)
+            elif owner.name == "sys.path":
+                searchpath.set_entry(machine, index, value, scope, target.at)
             return
         for option in options(owner):
             items.store_item(machine, option, index, value, scope, at or target.at)
@@ -222,6 +228,8 @@ def _delete(machine: Machine, node: tree.Delete, scope: Scope) -> Ways:
             index = expressions.evaluate(machine, target.index, scope)
             if isinstance(owner, Table):
                 items.remove(machine, owner, index, scope, target.at)
+            elif searchpath.is_search_path(owner):
+                searchpath.delete_entry(machine, index, scope, target.at)
     return FALL
 
 
