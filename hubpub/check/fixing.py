@@ -162,10 +162,14 @@ class _Rounds:
 
     def _same_names(self, result: CheckResult) -> bool:
         """Whether users can call the same names; more where importing hubconf.py failed before."""
-        before = _names(self.result)
+        before, after = _names(self.result), _names(result)
         if self.result.repo.hubconf is None or self.result.repo.failures:
-            return before <= _names(result)
-        return before == _names(result)
+            # What is only possible there may be a module that the failing import would have bound.
+            sure = {
+                item.name for item in self.result.repo.entrypoints if item.certainty == "certain"
+            }
+            return sure <= after
+        return before == after
 
     def write(self) -> bool:
         """Write the files; whether all of them are as they should be."""

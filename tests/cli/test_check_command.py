@@ -33,7 +33,10 @@ def test_findings_on_stdout_and_the_rest_on_stderr(hubpub: RunHubpub, tmp_path: 
         ("2", "warning", "HUB203"),
         ("3", "warning", "HUB201"),
     ]
-    assert done.stderr == "1 error, 2 warnings; 1 can be mended with --fix\n"
+    assert (
+        done.stderr
+        == "1 error, 2 warnings; 1 can be mended with --fix (2 more with --unsafe-fixes)\n"
+    )
 
 
 def test_json_and_a_file_in_one_run(hubpub: RunHubpub, tmp_path: Path) -> None:

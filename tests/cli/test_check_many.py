@@ -45,7 +45,10 @@ def test_many(hubpub: RunHubpub, many: Path) -> None:
         "publishers/a/hubconf.py:3:5",
     ]  # fmt: skip
     assert [place.split("/")[1] for place in places] == [*"aaabbb", "own", "own", "own"]
-    assert done.stderr == "4 repositories: 3 errors, 6 warnings; 3 can be mended with --fix\n"
+    assert done.stderr == (
+        "4 repositories: 3 errors, 6 warnings; "
+        "3 can be mended with --fix (6 more with --unsafe-fixes)\n"
+    )
     assert hubpub("check", many, *ONLY, "--jobs", "1").stdout == done.stdout
     assert hubpub("check", many / "b", many / "a", *ONLY).stdout.startswith("publishers/b/")
 
