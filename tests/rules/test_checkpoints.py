@@ -456,6 +456,20 @@ def test_ways_to_reach_a_call_are_told_apart(tmp_path: Path) -> None:
     assert [(item.code, item.span.line) for item in found] == [("HUB402", 10)]
 
 
+def test_a_call_that_one_entrypoint_makes_on_a_gpu_only_is_made_by_the_other(
+    tmp_path: Path,
+) -> None:
+    text = (
+        'import torch\ndependencies = ["torch"]\ndef _read(path):\n'
+        '    return torch.load("/data/net-0a1b2c3d.pth", weights_only=True)\n'
+        'def a(path="x"):\n    """A."""\n'
+        "    if torch.cuda.is_available():\n        if path:\n            return _read(path)\n"
+        'def b(path="x"):\n    """B."""\n    if path:\n        return _read(path)\n'
+    )
+    found = diagnostics(tmp_path, {"hubconf.py": text})
+    assert "HUB407" in {item.code for item in found}
+
+
 def test_the_other_place_of_a_clash_is_named(tmp_path: Path) -> None:
     urls = "U = {'a': 'https://u:p@e.org/1/a.pth',\n     'b': 'https://e.org/2/a.pth'}"
     (found,) = diagnostics(tmp_path, {"hubconf.py": hubconf(f"{LOAD}(U[big], {SAFE})", top=urls)})

@@ -188,9 +188,7 @@ def call_function(
     """Follow a function of the repository into its body."""
     if machine.calls.count(function.node) > 1 or len(machine.calls) >= MAX_CALLS:
         return Unknown("a call nested too deeply to follow")
-    # What is noted of a call says whether it is certain to be made, and guarded.
-    certainly = (machine.doubt > 0, machine.guards > 0, machine.tries > 0, machine.handling > 0)
-    key = None if machine.importing else _key(function, given, receiver, certainly)
+    key = None if machine.importing else _key(function, given, receiver, machine.circumstances)
     if key is not None and key in machine.memo:
         value, events = machine.memo[key]
         machine.events.extend(events)
@@ -230,13 +228,13 @@ def _run(machine: Machine, function: Function, scope: Scope) -> Value:
 
 
 def _key(
-    function: Function, given: Given, receiver: Value | None, certainly: tuple[bool, ...]
+    function: Function, given: Given, receiver: Value | None, circumstances: tuple[bool, ...]
 ) -> object | None:
     marks = [_mark(value) for value in given.positional]
     named = sorted((name, _mark(value)) for name, value in given.keywords.items())
     return (
         id(function.node), id(function.scope), tuple(marks), tuple(named), given.complete,
-        None if receiver is None else _mark(receiver), *certainly,
+        None if receiver is None else _mark(receiver), *circumstances,
     )  # fmt: skip
 
 

@@ -198,6 +198,12 @@ class Machine:
     noted: set[object] = field(default_factory=set)
     results: list[Value] = field(default_factory=list)
 
+    @property
+    def circumstances(self) -> tuple[bool, ...]:
+        """All that events say of where they happen: a call is remembered for these alone."""
+        depths = (self.doubt, self.guards, self.tries, self.handling, self.gpus)
+        return tuple(depth > 0 for depth in depths)
+
     def step(self, cost: int = 1) -> None:
         """Spend some of the budget; raises :class:`ExhaustedError` when it is gone."""
         self.steps -= cost
