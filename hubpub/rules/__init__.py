@@ -34,7 +34,7 @@ FAMILIES = (
     "running",
     "tree",
 )
-"""The modules of this package that hold rules, in the order of their codes."""
+"""The modules of this package that hold rules."""
 
 SECTIONS = (
     "What it does", "Why is this bad?", "Example", "Use instead", "Fix safety", "References",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Note, Severity
 from hubpub.rules import Finding, rule
+from hubpub.rules.cached import ROOT, URL_LOADERS
 from hubpub.rules.entrypoints import by_place, listing
 from hubpub.source.facts import (
     CHECKPOINT_SUFFIXES,
@@ -20,12 +21,6 @@ from hubpub.source.facts_entry import UNREAD_DOCSTRINGS
 
 _OPENERS = {"torch.load", "safetensors.torch.load_file"}
 """Functions that open a file, wherever it may have come from."""
-_TREE = "/repository/"
-"""Where the reader takes the repository to be: what lies there came with it."""
-_FETCHERS = {
-    "torch.hub.load_state_dict_from_url", "torch.utils.model_zoo.load_url",
-}  # fmt: skip
-"""Functions that fetch nothing but checkpoints."""
 
 
 @rule("HUB202", "undocumented-argument", Severity.NOTE)
@@ -331,7 +326,7 @@ def no_pretrained_switch(repo: Repo) -> Iterator[Finding]:
 
 def _is_checkpoint(download: Download) -> bool:
     """Whether a call certainly fetches or opens weights, not a vocabulary or a settings file."""
-    if download.function in _FETCHERS:
+    if download.function in URL_LOADERS:
         return True
     names = [
         value
@@ -341,5 +336,5 @@ def _is_checkpoint(download: Download) -> bool:
         if isinstance(value, str)
     ]
     if download.function in _OPENERS:
-        return bool(names) and not all(name.startswith(_TREE) for name in names)
+        return bool(names) and not all(name.startswith(ROOT) for name in names)
     return any(name.lower().partition("?")[0].endswith(CHECKPOINT_SUFFIXES) for name in names)

@@ -31,6 +31,14 @@ def _opened(repo: Repo, cause: str, message: str, mend: str) -> Iterator[Finding
             yield Finding(message.format(path=item.path), item.place, level, mend)
 
 
+def _left_out(repo: Repo, cause: str, imported: str, opened: str, mend: str) -> Iterator[Finding]:
+    """Files that are imported, and files that are opened, each with what it is in the zip."""
+    for path, found in by_subject(repo, cause).items():
+        message = f"{path} is imported, and {imported}"
+        yield Finding(message, found.item.place, severity(found), mend, chain(found))
+    yield from _opened(repo, cause, f"{{path}} is opened, and {opened}", mend)
+
+
 @rule("HUB601", "submodule-needed", Severity.ERROR)
 def submodule_needed(repo: Repo) -> Iterator[Finding]:
     """## What it does
@@ -163,11 +171,8 @@ def lfs_pointer(repo: Repo) -> Iterator[Finding]:
     - [Git LFS objects in archives](https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/managing-repository-settings/managing-git-lfs-objects-in-archives-of-your-repository)
     """
     mend = "take it out of LFS (git lfs untrack), or download it as a checkpoint is"
-    for path, found in by_subject(repo, "lfs").items():
-        message = f"{path} is imported, and in GitHub's zip it is a pointer of Git LFS"
-        yield Finding(message, found.item.place, severity(found), mend, chain(found))
-    message = "{path} is opened, and in GitHub's zip it is a pointer of Git LFS"
-    yield from _opened(repo, "lfs", message, mend)
+    zipped = "in GitHub's zip it is a pointer of Git LFS"
+    yield from _left_out(repo, "lfs", zipped, zipped, mend)
 
 
 @rule("HUB603", "export-ignored", Severity.ERROR)
@@ -232,11 +237,8 @@ def export_ignored(repo: Repo) -> Iterator[Finding]:
     - [gitattributes: export-ignore](https://git-scm.com/docs/gitattributes#_export_ignore)
     """
     mend = "take the pattern out of .gitattributes, or add one with -export-ignore after it"
-    for path, found in by_subject(repo, "export-ignored").items():
-        message = f"{path} is imported, and .gitattributes leaves it out of GitHub's zip"
-        yield Finding(message, found.item.place, severity(found), mend, chain(found))
-    message = "{path} is opened, and .gitattributes leaves it out of GitHub's zip"
-    yield from _opened(repo, "export-ignored", message, mend)
+    zipped = ".gitattributes leaves it out of GitHub's zip"
+    yield from _left_out(repo, "export-ignored", zipped, zipped, mend)
 
 
 @rule("HUB604", "symlink-needed", Severity.ERROR)
@@ -297,11 +299,9 @@ def symlink_needed(repo: Repo) -> Iterator[Finding]:
     - `torch.hub._safe_extract_zip`
     """
     mend = "put the file itself there, or import it from where it is"
-    for path, found in by_subject(repo, "symlink").items():
-        message = f"{path} is imported, and it is a symlink, or behind one: no module in the zip"
-        yield Finding(message, found.item.place, severity(found), mend, chain(found))
-    message = "{path} is opened, and it is a symlink, or behind one: a path as text in the zip"
-    yield from _opened(repo, "symlink", message, mend)
+    link = "it is a symlink, or behind one"
+    module, text = f"{link}: no module in the zip", f"{link}: a path as text in the zip"
+    yield from _left_out(repo, "symlink", module, text, mend)
 
 
 @rule("HUB607", "version-from-git", Severity.WARNING)

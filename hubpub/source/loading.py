@@ -10,7 +10,6 @@ from hubpub.diagnostic import Span
 from hubpub.source import facts, late, newer, reading, tree
 from hubpub.source import facts_loading as loaded
 from hubpub.source.interpret import attributes, filesystem
-from hubpub.source.interpret.calls import Given
 from hubpub.source.interpret.machine import (
     ROOT,
     EffectEvent,
@@ -31,8 +30,6 @@ from hubpub.source.interpret.values import (
 )
 from hubpub.source.text import Text
 
-BARE_STEPS = 50_000
-"""Statements and calls followed when entrypoints are called without arguments."""
 MAX_EFFECTS = 500
 """Effects beyond so many are not told."""
 MAX_EDITS = 300
@@ -58,9 +55,8 @@ def loading(
 
 
 def _phases(outcome: reading.Outcome) -> Iterator[tuple[str, tuple[str, ...], tuple[Event, ...]]]:
-    yield "import", (), outcome.imported
-    for name, events in outcome.called.items():
-        yield "call", (name,), events
+    for name, events in outcome.phases():
+        yield ("import", (), events) if name is None else ("call", (name,), events)
 
 
 def _effects(outcome: reading.Outcome) -> tuple[loaded.Effect, ...]:
@@ -119,19 +115,18 @@ def _both(
 
 def _certain(outcome: reading.Outcome) -> Iterator[tuple[str, EffectEvent]]:
     """The uses of CUDA that calls without any argument make in any case, with the entrypoint."""
-    machine, left, memo = outcome.machine, outcome.machine.budget, outcome.machine.memo
-    machine.budget = BARE_STEPS
+    machine, memo = outcome.machine, outcome.machine.memo
+    bare = reading.bare_calls(machine)
     for name, events in outcome.called.items():
         if not any(isinstance(event, EffectEvent) and event.kind == "cuda" for event in events):
             continue
         machine.memo = {}  # what is remembered of another entrypoint has that one's default
-        bare, _ = reading.follow(machine, outcome.scope.names[name], Given())
-        for event in bare:
+        for event in bare(outcome.scope.names[name]):
             if not isinstance(event, EffectEvent) or event.kind != "cuda":
                 continue
             if not (event.conditional or event.guarded or event.fallback):
                 yield name, event
-    machine.budget, machine.memo = left, memo
+    machine.memo = memo
 
 
 def _path_edits(

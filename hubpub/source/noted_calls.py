@@ -16,7 +16,7 @@ MAX_OPENED = 1000
 def opened(outcome: reading.Outcome) -> tuple[Opened, ...]:
     """The files of the repository that are opened to be read, once a place."""
     found: dict[tuple[str, facts.Place], Opened] = {}
-    for name, events in ((None, outcome.imported), *outcome.called.items()):
+    for name, events in outcome.phases():
         for event in events:
             if not isinstance(event, CallEvent) or event.function not in noted.OPENING:
                 continue

@@ -30,13 +30,11 @@ NO_CHECKPOINTS = HUB_CALLS | known.UNPICKLERS
 def import_facts(outcome: reading.Outcome) -> tuple[facts.Import, ...]:
     """Every import statement reached, once, with the entrypoints that reach it."""
     found: dict[tuple[object, ...], facts.Import] = {}
-    for event in outcome.imported:
-        if isinstance(event, ImportEvent):
-            _add_import(found, event, "import", ())
-    for name, events in outcome.called.items():
+    for name, events in outcome.phases():
+        when, names = ("import", ()) if name is None else ("call", (name,))
         for event in events:
             if isinstance(event, ImportEvent):
-                _add_import(found, event, "call", (name,))
+                _add_import(found, event, when, names)
     return tuple(found.values())
 
 
@@ -76,8 +74,7 @@ def call_facts(
 ) -> tuple[tuple[facts.Download, ...], tuple[facts.HubCall, ...]]:
     """Checkpoint and hub calls, one per place, with all the values that were seen there."""
     found: dict[tuple[object, ...], list[tuple[CallEvent, str | None]]] = {}
-    everything = [(None, outcome.imported), *outcome.called.items()]
-    for name, events in everything:
+    for name, events in outcome.phases():
         for event in events:
             if isinstance(event, CallEvent) and event.function not in noted.NOTED:
                 found.setdefault((event.function, event.place), []).append((event, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from hubpub.diagnostic import Span
@@ -48,6 +48,11 @@ class Outcome:
     returned: dict[str, frozenset[str]] = field(default_factory=dict)
     results: dict[str, tuple[Value, ...]] = field(default_factory=dict)
     lacks: dict[str, LackEvent] = field(default_factory=dict)
+
+    def phases(self) -> Iterator[tuple[str | None, tuple[Event, ...]]]:
+        """What happens while hubconf is imported (None), then when each entrypoint is called."""
+        yield None, self.imported
+        yield from self.called.items()
 
 
 def place(at: At) -> facts.Place:
@@ -122,8 +127,7 @@ def follow(
 
 def _call_bare(outcome: Outcome) -> None:
     """Call without any argument, as ``torch.hub.load(repo, name)`` does, what takes anything."""
-    machine, left = outcome.machine, outcome.machine.budget
-    machine.budget = BARE_STEPS
+    bare = bare_calls(outcome.machine)
     for name, value in sorted(outcome.scope.names.items()):
         function = value.function if isinstance(value, Partial) else value
         if name.startswith("_") or not isinstance(function, Function) or function.decorated:
@@ -131,11 +135,26 @@ def _call_bare(outcome: Outcome) -> None:
         takes_anything = any(item.kind in {"*", "**"} for item in function.node.parameters)
         if not takes_anything or callables.required(value):
             continue
-        events, _ = follow(machine, value, calls.Given())
-        found = next((event for event in events if isinstance(event, LackEvent)), None)
+        found = next((event for event in bare(value) if isinstance(event, LackEvent)), None)
         if found is not None:
             outcome.lacks[name] = found
-    machine.budget = left
+
+
+def bare_calls(machine: Machine) -> Callable[[Value], tuple[Event, ...]]:
+    """What happens when an entrypoint is called without any argument, as a function of it.
+
+    All calls of it share :data:`BARE_STEPS`, which other calls do not lack afterwards.
+    """
+    left = BARE_STEPS
+
+    def call(value: Value) -> tuple[Event, ...]:
+        nonlocal left
+        kept, machine.budget = machine.budget, left
+        events, _ = follow(machine, value, calls.Given())
+        left, machine.budget = machine.budget, kept
+        return events
+
+    return call
 
 
 def _from_outside(results: list[Value]) -> Iterator[str]:

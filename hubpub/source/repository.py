@@ -12,6 +12,7 @@ from hubpub.diagnostic import FILE_START
 from hubpub.source import (
     absence,
     comments,
+    declared_python,
     distribution,
     documents,
     entrypoints,
@@ -19,7 +20,6 @@ from hubpub.source import (
     loading,
     namespace,
     noted_calls,
-    project,
     reached,
     reading,
     requirements,
@@ -102,7 +102,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
     downloads, hub_calls = reached.call_facts(outcome)
     texts.update((path, item) for path, item in files.texts.items() if isinstance(item, Text))
     imports = reached.import_facts(outcome)
-    python = project.declared_python(files)
+    python = declared_python.read(files)
     unreadable = {
         path: item for path, item in outcome.machine.unreadable.items() if path != HUBCONF
     }

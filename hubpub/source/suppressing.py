@@ -92,6 +92,10 @@ class _Page:
             tail = f"{said} {close}".rstrip()
         return begin, end, f"{head}[{', '.join(names)}]{tail}"
 
+    def comment(self, line: int) -> Comment | None:
+        """The comment that already speaks for a line; of line 0, that for the file."""
+        return self.lines.get(line) or self.lines.get(line - 1) if line else self.whole
+
     def words(self, codes: Iterable[str], *, whole: bool = False) -> str:
         """What a new comment says."""
         kind = "file-ignore" if whole else "ignore"
@@ -173,7 +177,7 @@ def _document(page: _Page, wanted: Mapping[int, set[str]], sign: str, close: str
     changes: list[Change] = []
     grown: dict[Comment, set[str]] = {}
     for line, codes in grouped.items():
-        there = page.lines.get(line) or page.lines.get(line - 1) if line else page.whole
+        there = page.comment(line)
         if there is not None:
             grown.setdefault(there, set()).update(codes)
         elif line == 0:
@@ -188,7 +192,7 @@ def _hashed(page: _Page, wanted: Mapping[int, set[str]]) -> str | None:
     changes: list[Change] = []
     grown: dict[Comment, set[str]] = {}
     for line, codes in wanted.items():
-        there = page.lines.get(line) or page.lines.get(line - 1) if line else page.whole
+        there = page.comment(line)
         if there is not None:
             grown.setdefault(there, set()).update(codes)
         elif line == 0:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
+import loader
 from hubpub.source import read
-from publishing import clean_environment
 
 pytest.importorskip("torch", reason="the real loader is the oracle, and torch is not installed")
 
@@ -30,39 +27,6 @@ def cases() -> dict[str, dict[str, str]]:
 
 
 CASES = cases()
-LOADER = """
-import json, os, sys, warnings
-import torch, torch.hub
-warnings.simplefilter("ignore")
-torch.set_num_threads(1)
-found = {}
-for path in sys.argv[1:]:
-    out, into = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(out)
-        torch.hub._get_cache_or_reload = lambda *args, **kwargs: path
-        try:
-            answer = torch.hub.list("owner/name", trust_repo=True)
-        except BaseException as error:
-            answer = f"{type(error).__name__}: {error}"
-        with os.fdopen(into, "w") as file:
-            json.dump(answer, file)
-        os._exit(0)
-    os.close(into)
-    with os.fdopen(out) as file:
-        found[path] = json.load(file)
-    os.waitpid(pid, 0)
-json.dump(found, sys.stdout)
-"""
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for path, text in files.items():
-        place = root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-    return root
 
 
 STANDARD = [
@@ -111,30 +75,19 @@ for _name in STANDARD:
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """Case -> what the real ``torch.hub.list`` returned, in one process per case."""
-    base = tmp_path_factory.mktemp("cases")
-    roots = {
-        name: write(base / str(index), files) for index, (name, files) in enumerate(CASES.items())
-    }
-    empty = base / "empty"
-    empty.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", LOADER, *map(str, roots.values())],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=empty,
-        env=clean_environment(empty),
-        timeout=120,
+    return loader.answers(
+        tmp_path_factory.mktemp("cases"),
+        CASES,
+        'answer = torch.hub.list("owner/name", trust_repo=True)',
+        'f"{type(error).__name__}: {error}"',
     )
-    answers = json.loads(done.stdout[done.stdout.index('{"') :])
-    return {name: answers[str(root)] for name, root in roots.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_exactly_the_names_of_the_real_loader(
     name: str, listed: dict[str, object], tmp_path: Path
 ) -> None:
-    repo = read(write(tmp_path / "r", CASES[name]))
+    repo = read(loader.write(tmp_path / "r", CASES[name]))
     if "standard" not in name:
         assert not repo.dynamic
     assert [item.name for item in repo.entrypoints] == sorted(listed[name])  # type: ignore[call-overload]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import loader
 from hubpub import check
 from hubpub.config import Settings
 from hubpub.diagnostic import Severity
-from publishing import clean_environment
 
 pytest.importorskip("torch", reason="the real loader is the oracle, and torch is not installed")
 
@@ -124,33 +121,11 @@ METHODS: dict[str, tuple[str, bool]] = {
     "itself": ("import tiny_nets.net", False),
 }
 
-LOADER = """
-import json, os, sys, warnings
-import torch, torch.hub
-warnings.simplefilter("ignore")
-torch.set_num_threads(1)
-found = {}
-for path in sys.argv[1:]:
-    out, into = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(out)
-        answer = None
-        torch.hub._get_cache_or_reload = lambda *args, **kwargs: path
-        try:
-            model = torch.hub.load("owner/name", "net", trust_repo=True)
-            if type(model).__name__ == "Net":
-                model()
-        except BaseException as error:
-            answer = type(error).__name__
-        with os.fdopen(into, "w") as file:
-            json.dump(answer, file)
-        os._exit(0)
-    os.close(into)
-    with os.fdopen(out) as file:
-        found[path] = json.load(file)
-    os.waitpid(pid, 0)
-json.dump(found, sys.stdout)
+ATTEMPT = """
+answer = None
+model = torch.hub.load("owner/name", "net", trust_repo=True)
+if type(model).__name__ == "Net":
+    model()
 """
 
 
@@ -169,32 +144,10 @@ def _files() -> dict[str, dict[str, str]]:
 CASES = _files()
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for path, text in files.items():
-        place = root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-    return root
-
-
 @pytest.fixture(scope="module")
 def raised(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     """Case -> what the real ``torch.hub.load`` raised, in one process per case."""
-    base = tmp_path_factory.mktemp("cases")
-    roots = {name: write(base / str(index), CASES[name]) for index, name in enumerate(CASES)}
-    empty = base / "empty"
-    empty.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", LOADER, *map(str, roots.values())],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=empty,
-        env=clean_environment(empty),
-        timeout=120,
-    )
-    answers = json.loads(done.stdout[done.stdout.index('{"') :])
-    return {name: answers[str(root)] for name, root in roots.items()}
+    return loader.answers(tmp_path_factory.mktemp("cases"), CASES, ATTEMPT, "type(error).__name__")
 
 
 @pytest.mark.parametrize("name", HUBCONFS)
@@ -204,7 +157,7 @@ def test_errors_are_loads_that_fail(
     expected = HUBCONFS[name][1]
     assert raised[name] == expected, "the table is not what torch does"
     settings = Settings(select=("HUB213", "HUB214", "HUB502"))
-    found = check.check(write(tmp_path / "r", CASES[name]), settings).diagnostics
+    found = check.check(loader.write(tmp_path / "r", CASES[name]), settings).diagnostics
     errors = [item for item in found if item.severity is Severity.ERROR]
     assert bool(errors) == (expected is not None)
 
@@ -215,5 +168,5 @@ def test_late_imports_fail_after_the_load(
 ) -> None:
     case, fails = f"in forward: {name}", METHODS[name][1]
     assert raised[case] == ("ModuleNotFoundError" if fails else None)
-    found = check.check(write(tmp_path / "r", CASES[case]), Settings(select=("HUB505",)))
+    found = check.check(loader.write(tmp_path / "r", CASES[case]), Settings(select=("HUB505",)))
     assert bool(found.diagnostics) == fails

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubpub.source import newer, project, read
+from hubpub.source import declared_python, newer, read
 from hubpub.source.files import Files
 
 LEAST = {
@@ -34,12 +34,12 @@ LEAST = {
 
 @pytest.mark.parametrize("specifier", LEAST)
 def test_the_least_python_of_a_specifier(specifier: str) -> None:
-    assert project.least(specifier) == LEAST[specifier]
+    assert declared_python.least(specifier) == LEAST[specifier]
 
 
 @given(st.text(max_size=200))
 def test_any_specifier_has_an_answer(specifier: str) -> None:
-    found = project.least(specifier)
+    found = declared_python.least(specifier)
     assert found is None or len(found) == 2
 
 
@@ -87,7 +87,7 @@ def test_the_declared_python(name: str, tmp_path: Path) -> None:
     files, expected = DECLARED[name]
     for path, text in files.items():
         (tmp_path / path).write_text(text)
-    found = project.declared_python(Files(tmp_path))
+    found = declared_python.read(Files(tmp_path))
     shown = found and (found.place.path, found.minimum, found.place.span.line)
     assert shown == expected
 
@@ -99,14 +99,14 @@ def test_hostile_project_files(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("pyproject.toml", "setup.cfg", "setup.py"):
             Path(folder, name).write_text(text)
-        project.declared_python(Files(Path(folder)))
+        declared_python.read(Files(Path(folder)))
 
 
 def test_large_project_files_are_quick(tmp_path: Path) -> None:
     text = "[x]\n" + 'python = "^3.8"\n[y]\n' * 40_000 + " " * 100_000
     for name in ("pyproject.toml", "setup.cfg", "setup.py"):
         (tmp_path / name).write_text(text)
-    assert project.declared_python(Files(tmp_path)) is None
+    assert declared_python.read(Files(tmp_path)) is None
 
 
 FUTURE = "from __future__ import annotations\n"

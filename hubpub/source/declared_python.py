@@ -31,7 +31,7 @@ _FILES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 """File, table (empty for none) and pattern, the first that says something wins."""
 
 
-def declared_python(files: Files) -> DeclaredPython | None:
+def read(files: Files) -> DeclaredPython | None:
     """The least Python of ``requires-python``, or of what came before it; None without one."""
     for path, table, pattern in _FILES:
         if not files.is_file(path):
