@@ -125,7 +125,7 @@ def remove(repo: Repo, item: Requirement) -> Fix | None:
     if comma is not None:
         if text[end:comma].strip():
             return None  # a comment stands before the comma
-        return Fix(title, True, (display.edit(*_stretch(display, begin, comma + 1), ""),))
+        return Fix(title, True, _without(found, display, index, comma + 1))
     if index == 0 or found.kind == "tuple":
         # A tuple keeps the comma before its last item: it may be the one that makes it a tuple.
         return Fix(title, True, (display.edit(*_stretch(display, begin, end), ""),))
@@ -133,6 +133,30 @@ def remove(repo: Repo, item: Requirement) -> Fix | None:
     if before is None or text[before + 1 : begin].strip():
         return Fix(title, True, (display.edit(*_stretch(display, begin, end), ""),))
     return Fix(title, True, (display.edit(before, end, ""),))
+
+
+def _without(found: Dependencies, display: _Display, index: int, end: int) -> tuple[Edit, ...]:
+    """Take away an item that has a comma, up to ``end``, whatever else is removed at once.
+
+    A tuple gets a comma after its last item: with one item left, that makes it a tuple. Of a tuple
+    or a set, removing the first item writes the second again, so that not both go in one round:
+    what is left of them is never empty, and ``{}`` is no set.
+    """
+    begin, end = _stretch(display, display.items[index][0], end)
+    if found.kind == "list":
+        return (display.edit(begin, end, ""),)
+    text, last = display.text.text, len(display.items) - 1
+    comma = "," if found.kind == "tuple" and display.comma(last) is None else ""
+    if index == 0:
+        second = display.items[1][1]
+        kept = text[end:second] + (comma if last == 1 else "")
+        edits = [display.edit(begin, second, kept)]
+    else:
+        edits = [display.edit(begin, end, "")]
+    if comma and last > 1:
+        start, stop = display.items[last]
+        edits.append(display.edit(start, stop, f"{text[start:stop]},"))
+    return tuple(edits)
 
 
 def _stretch(display: _Display, begin: int, end: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hubpub import check
@@ -217,6 +217,11 @@ FIXED: dict[str, tuple[str, str]] = {
     "all of three": ('["os", "sys", "re", "yaml"]', '["yaml"]'),
     "a tuple of two": ('("yaml", "os")', '("yaml",)'),
     "a tuple of three": ('("yaml", "os", "re")', '("yaml",)'),
+    "the first of a tuple of two": ('("os", "yaml")', '("yaml",)'),
+    "the first two of a tuple of three": ('("os", "re", "yaml")', '("yaml",)'),
+    "the first of a tuple of two with a last comma": ('("os", "yaml",)', '("yaml",)'),
+    "the first of a tuple of three": ('("os", "torch", "yaml")', '("torch", "yaml",)'),
+    "the first of a tuple without parentheses": ('"os", "yaml"', '"yaml",'),
     "a tuple without parentheses": ('"yaml", "os"', '"yaml",'),
     "lines": (
         '[\n    "torch",\n    "os",\n    "yaml",\n]',
@@ -272,6 +277,7 @@ NOT_FIXED = {
     "put together": '["torch"] + ["os"]',
     "the only one of a tuple": '("os",)',
     "the only one of a set": '{"os"}',
+    "the only one of a set with a comma": '{"os",}',
 }
 
 
@@ -294,6 +300,8 @@ GAPS = ["", " ", "  # a comment\n    ", "\n    ", "\n\n        "]
     last=st.booleans(),
     start=st.sampled_from(GAPS),
 )
+@example(items=[("os", "", False), ("os", "", False)], brackets="{}", last=True, start="")
+@example(items=[("os", "", False), ("yaml", "", False)], brackets="()", last=False, start="")
 def test_any_list_is_mended_whole(
     items: list[tuple[str, str, bool]],
     brackets: str,
