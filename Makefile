@@ -10,7 +10,7 @@ WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup system demo test lint format bench picture rules wheel clean
+.PHONY: help setup system demo test fuzz lint format bench picture rules wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ lint: setup ## Check style, formatting and types
 	@$(BIN)/ruff format --check
 	@echo "lint: mypy"
 	@$(BIN)/mypy --no-error-summary
+
+fuzz: setup ## Run the property tests with new examples; each run tries others
+	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis --hypothesis-profile fuzz -p no:cacheprovider
 
 format: setup ## Format the code, and mend what can be mended safely
 	@$(BIN)/ruff format

@@ -15,8 +15,11 @@ from publishing import Files, Mirror, Repository, Server, clean_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# A busy machine is slow now and then, which says nothing about the code.
-hypothesis.settings.register_profile("hubpub", deadline=None)
+# A busy machine is slow now and then, which says nothing about the code: no deadline. The gates try
+# the same examples each time, so that a change is judged by what it changed; `make fuzz` looks for
+# new ones, and what it finds becomes an @example.
+hypothesis.settings.register_profile("hubpub", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fuzz", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("hubpub")
 
 

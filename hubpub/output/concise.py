@@ -13,7 +13,7 @@ from hubpub.output.style import COLORS, paint
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
     """``path:line:column: severity[CODE] message``."""
     return "".join(
-        f"{visible(item.location)}:{item.span.line}:{item.span.column}: "
+        f"{visible(f'{item.location}:{item.span.line}:{item.span.column}')}: "
         f"{_label(item, run)} {visible(item.message)}\n"
         for item in diagnostics
     )

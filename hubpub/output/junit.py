@@ -71,11 +71,11 @@ def _lines(group: Group) -> Iterator[str]:
     """A line for each place, then what explains them and what to do."""
     first = group.first
     label = f"{first.severity.label}[{first.code}]"
-    where = visible(first.location)
     for line, column in group.places:
-        yield f"{where}:{line}:{column}: {label} {visible(first.message)}"
+        where = visible(f"{first.location}:{line}:{column}")
+        yield f"{where}: {label} {visible(first.message)}"
     for note in group.notes:
-        there = f"{visible(first.seen_from_here(note.path))}:{note.span.line}"
+        there = visible(f"{first.seen_from_here(note.path)}:{note.span.line}")
         yield f"  {there}: {visible(note.message)}"
     for text in (first.help or "").splitlines():
         yield f"  help: {visible(text)}"

@@ -37,7 +37,7 @@ def excerpt(place: Marked, margin: int, run: Run) -> list[str]:
     A whole file, and a line that is blank or not there, is named and not shown.
     """
     pad = " " * margin
-    where = f"{visible(place.location)}:{place.span.line}:{place.span.column}"
+    where = visible(f"{place.location}:{place.span.line}:{place.span.column}")
     lines = [f"{pad}{paint(place.arrow, '34', color=run.color)} {where}"]
     first = run.line(place.location, place.span.line)
     if place.span == FILE_START or not first or first.isspace():

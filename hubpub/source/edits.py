@@ -1,4 +1,4 @@
-"""Applying fixes: string edits, checked by libcst, written without ever losing a file."""
+"""Applying fixes: string edits, checked by the parser, written without ever losing a file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import libcst as cst
-
 from hubpub.diagnostic import Edit, Fix
+from hubpub.source import modules
 from hubpub.source.files import Files
-from hubpub.source.text import Text, Unreadable
+from hubpub.source.text import Text, Unreadable, of
 
 MAX_ATTEMPTS = 200
 """So often a text is parsed to find fixes that would break it; what is left then waits."""
@@ -142,14 +141,17 @@ def _apply(text: str, edits: list[Change]) -> str:
 
 
 def _holds(path: str, before: Text, text: str) -> bool:
-    """Whether ``text`` may take the place of ``before``: it can be written, and it parses."""
+    """Whether ``text`` may take the place of ``before``: it can be written, and it compiles.
+
+    Python's own parser judges, as the loader's would; libcst refuses some of what that one takes.
+    """
     try:
         before.encode(text)
-        if path.endswith(".py"):
-            cst.parse_module(text)
-    except (UnicodeEncodeError, cst.ParserSyntaxError, RecursionError):
+    except UnicodeEncodeError:
         return False
-    return True
+    if not path.endswith(".py"):
+        return True
+    return not isinstance(modules.parse(of(text), compiled=True), Unreadable)
 
 
 def obstacle(root: Path, path: str, before: Text) -> str | None:

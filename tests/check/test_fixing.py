@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hypothesmith
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from hubpub import check, rules
@@ -102,12 +102,12 @@ def test_a_diff_is_what_a_fix_does(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_changed_is_named_and_the_others_go_on(
     reach: str, tmp_path: Path
 ) -> None:
-    example = 'torch.hub.load("octo/net", "net", trust_repo=True)\n'
+    shown = 'torch.hub.load("octo/net", "net", trust_repo=True)\n'
     write_files(
         tmp_path,
         {
             "hubconf.py": BROKEN,
-            "README.md": example.encode() + (b"\xff\n" if reach == "not utf-8" else b""),
+            "README.md": shown.encode() + (b"\xff\n" if reach == "not utf-8" else b""),
             ".git/config": '[remote "origin"]\n\turl = https://github.com/octo/net\n',
             ".git/refs/tags/v1.0": "0" * 40,
         },
@@ -252,6 +252,7 @@ ENDS = st.sampled_from(["\n", "\r\n"])
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(PARTS, hypothesmith.from_grammar(), ENDS, st.booleans(), st.booleans())
+@example(parts=[], strange="\n\\\n", end="\r\n", bom=False, strange_first=False)
 def test_what_a_fix_never_does(
     tmp_path_factory: pytest.TempPathFactory,
     parts: list[str],

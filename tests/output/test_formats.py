@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 import jsonschema
 import junitparser
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from samples import DIAGNOSTICS, RUN
@@ -54,6 +54,10 @@ FINDINGS = st.lists(
     ),
     max_size=4,
 )
+COLON = replace(
+    DIAGNOSTICS[0], path=":", message=":", help=":", notes=(Note(":", Span(1, 1, 1, 2), ":"),)
+)
+"""With what stands around it, a path can begin a command that it does not begin itself."""
 CONTENT = st.lists(ANY, min_size=1, max_size=20)
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
@@ -65,6 +69,7 @@ def with_lines(lines: Sequence[str]) -> Run:
 
 @pytest.mark.parametrize("name", formats.FORMATS)
 @given(diagnostics=FINDINGS, content=CONTENT)
+@example(diagnostics=[COLON], content=[":"])
 def test_nothing_from_a_repository_speaks(
     name: str, diagnostics: list[Diagnostic], content: list[str]
 ) -> None:
