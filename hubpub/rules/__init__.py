@@ -33,6 +33,7 @@ FAMILIES = (
     "loading",
     "running",
     "tree",
+    "repository",
 )
 """The modules of this package that hold rules."""
 

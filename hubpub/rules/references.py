@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hubpub.diagnostic import Edit, Fix, Severity
 from hubpub.rules import Finding, rule
+from hubpub.rules.keywords import add_keyword
 from hubpub.source.facts import HubCall, Repo
 
 
@@ -110,4 +112,129 @@ def unpinned_example(repo: Repo) -> Iterator[Finding]:
             call.literal or call.place,
             help=f'write "{call.repository}:{tag}"',
             fix=fix,
+        )
+
+
+BRANCHES = frozenset({"main", "master", "develop", "dev", "trunk", "HEAD"})
+"""Names that people give to branches, and hardly ever to tags."""
+TRUSTED_OWNERS = frozenset({"facebookresearch", "facebookincubator", "pytorch", "fairinternal"})
+"""Owners for whom torch.hub._check_repo_is_trusted never prompts."""
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+
+
+def _known(call: HubCall) -> bool:
+    return call.repository is not None and not call.local and not call.placeholder
+
+
+@rule("HUB303", "branch-pin", Severity.NOTE)
+def branch_pin(repo: Repo) -> Iterator[Finding]:
+    """## What it does
+
+    Checks for `torch.hub` calls, in code and in examples, that are pinned to a branch by one of the
+    usual names: main, master, develop, dev, trunk.
+
+    ## Why is this bad?
+
+    A branch moves. Two users who run the same line get different models, and the one who ran it
+    first keeps the old one in the cache.
+
+    ## Example
+
+    ```markdown
+    model = torch.hub.load("octo/net:main", "tiny", trust_repo=True)
+    ```
+
+    ## Use instead
+
+    ```markdown
+    model = torch.hub.load("octo/net:v1.0", "tiny", trust_repo=True)
+    ```
+    """
+    for call in repo.hub_calls:
+        if _known(call) and call.ref in BRANCHES and call.ref not in repo.tags:
+            yield Finding(
+                f"{call.repository}:{call.ref} is a branch, which moves",
+                call.literal or call.place,
+                help="pin it to a tag",
+            )
+
+
+@rule("HUB304", "commit-pin", Severity.WARNING)
+def commit_pin(repo: Repo) -> Iterator[Finding]:
+    """## What it does
+
+    Checks for `torch.hub` calls that are pinned to a commit, or to a full ref such as
+    `refs/tags/v1.0`, without `skip_validation=True`.
+
+    ## Why is this bad?
+
+    The loader asks GitHub for the branches and tags of the repository, and refuses every ref that
+    is neither the name nor the newest commit of one. The line works while the commit is the newest,
+    and fails for everybody after the next push.
+
+    ## Example
+
+    ```markdown
+    model = torch.hub.load("octo/net:0a1b2c3d4e5f", "tiny", trust_repo=True)
+    ```
+
+    ## Use instead
+
+    ```markdown
+    model = torch.hub.load("octo/net:v1.0", "tiny", trust_repo=True)
+    ```
+    """
+    for call in repo.hub_calls:
+        ref = call.ref or ""
+        full = ref.startswith(("refs/tags/", "refs/heads/"))
+        commit = bool(_COMMIT.fullmatch(ref)) and ref not in repo.tags
+        digits = commit and any(char.isdigit() for char in ref) and not ref.isdigit()
+        if _known(call) and not call.skip_validation and (full or digits):
+            yield Finding(
+                f"the loader refuses {ref} unless it is the tip of a branch or a tag",
+                call.literal or call.place,
+                help="pin it to the name of a tag",
+            )
+
+
+@rule("HUB305", "untrusted-call", Severity.WARNING)
+def untrusted_call(repo: Repo) -> Iterator[Finding]:
+    """## What it does
+
+    Checks for `torch.hub` calls of another repository in code that an entrypoint reaches, and for
+    examples in documents, without `trust_repo=True`. Owners that the loader always trusts are left
+    out.
+
+    ## Why is this bad?
+
+    Since torch 2.11 the loader asks whether an unknown repository may run code. In a script, in CI
+    or in a notebook that runs by itself there is nobody to answer, and the load ends in `EOFError`.
+
+    ## Example
+
+    ```markdown
+    model = torch.hub.load("octo/net:v1.0", "tiny")
+    ```
+
+    ## Use instead
+
+    ```markdown
+    model = torch.hub.load("octo/net:v1.0", "tiny", trust_repo=True)
+    ```
+
+    ## Fix safety
+
+    The keyword is added to the call. It says what running the line says anyway.
+    """
+    for call in repo.hub_calls:
+        owner = (call.repository or "").partition("/")[0]
+        if not _known(call) or call.trusted or owner in TRUSTED_OWNERS:
+            continue
+        edit = add_keyword(repo, call.place, "trust_repo", "True") if call.written else None
+        what = "the example" if call.document else f"torch.hub.{call.function}"
+        yield Finding(
+            f"{what} asks whether {call.repository} may be trusted, and fails without a terminal",
+            call.place,
+            help="add trust_repo=True",
+            fix=Fix("Add trust_repo=True", True, (edit,)) if edit is not None else None,
         )

@@ -229,3 +229,18 @@ def _version(tag: str) -> tuple[object, ...]:
     numbers = tuple(int(part) for part in match.group().split("."))
     rest = tag[match.end() :]
     return ((*numbers, 0, 0, 0)[:4], not re.search(r"[A-Za-z]", rest), tag)
+
+
+_LICENCE = re.compile(r"(?:un)?licen[cs]e|copying|licenses/", re.IGNORECASE)
+_NAMED_LICENCE = re.compile(rb"(?m)^\s*licen[cs]e\s*=|License ::")
+
+
+def licensed(files: Files, paths: Sequence[str]) -> bool:
+    """Whether a licence file lies at the root, or a packaging file names a licence."""
+    if any(_LICENCE.match(path) for path in paths if path.count("/") <= 1):
+        return True
+    for path in ("pyproject.toml", "setup.cfg", "setup.py"):
+        data = files.data(path, 1 << 20) if path in paths else b""
+        if not isinstance(data, Unreadable) and _NAMED_LICENCE.search(data):
+            return True
+    return False

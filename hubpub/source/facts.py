@@ -331,7 +331,8 @@ class Repo:
     not in the facts. ``unpickled`` are calls that read pickles in other ways than torch's.
     ``asked`` are the paths of which the code asks whether they are there, as it computes them.
     ``answers`` is what the hosts of checkpoints said, by URL; empty unless they were asked.
-    ``published`` is the tree that users get.
+    ``published`` is the tree that users get. ``licensed``: it holds a licence, or its packaging
+    files name one.
     ``roots`` are the folders of the repository that ``sys.path`` holds, the root as the empty path.
     ``hooked``: code that is reached changes how modules are found, so one that is not in the tree
     may still be imported. ``project`` is what the packaging files say. ``absent`` are
@@ -365,6 +366,7 @@ class Repo:
     own: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     exists: bool = True
+    licensed: bool = True
     published: Published = field(default_factory=Published)
     project: Project = field(default_factory=Project)
     roots: tuple[str, ...] = ("",)

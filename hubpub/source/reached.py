@@ -209,7 +209,7 @@ def _hub_call(
         repository=repository,
         ref=ref,
         entrypoint=entry if isinstance(entry, str) else None,
-        trusted=given("trust_repo") is True or not event.complete,
+        trusted=not event.complete or _trusted(arguments.get("trust_repo")),
         local=isinstance(source, str) and source.lower() == "local",
         skip_validation=given("skip_validation") is True,
         place=reading.place(event.place),
@@ -218,6 +218,11 @@ def _hub_call(
         entrypoints=names,
         written=written,
     )
+
+
+def _trusted(given: facts.Argument | None) -> bool:
+    """Whether a ``trust_repo`` does not prompt: torch.hub asks for False and "check" alone."""
+    return given is not None and not (given.known and given.values in {(False,), ("check",)})
 
 
 def split(text: str) -> tuple[str | None, str | None]:

@@ -77,6 +77,7 @@ def _read(files: Files) -> Repo:
         own=documents.own_names(files),
         tags=documents.tags(files),
         texts=MappingProxyType(texts),
+        licensed=documents.licensed(files, paths),
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base)
