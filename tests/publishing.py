@@ -44,6 +44,13 @@ Files = Mapping[str, "str | bytes | Link"]
 """Relative path -> content; text is written as UTF-8, as it stands."""
 
 
+AROUND: Files = {
+    "LICENSE": "Anybody may use this.\n",
+    "README.md": 'model = torch.hub.load("octo/net:v1.0", name, trust_repo=True)\n',
+}
+"""What a repository has beside its code, so that nothing is said of its lack."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """A git repository with a work tree, authored by nobody on a fixed day."""

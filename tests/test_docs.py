@@ -14,7 +14,7 @@ import pytest
 
 from conftest import ROOT
 from hubpub import config
-from publishing import clean_environment, write_files
+from publishing import AROUND, clean_environment, write_files
 
 BAD = 'dependencies = "torch"\nfrom pathlib import Path\ndef net():\n    return Path()\n'
 PAGES = ("docs/check.md", "docs/editors.md")
@@ -42,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
     files = {
         "hubconf.py": BAD, "net/hubconf.py": BAD, "publishers/a/hubconf.py": BAD,
         "publishers/vendored/hubconf.py": BAD, "strict.toml": "select = ['HUB1']\n",
+        **{f"net/{path}": text for path, text in AROUND.items()},
     }  # fmt: skip
     write_files(tmp_path, files)
     return tmp_path

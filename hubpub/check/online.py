@@ -24,8 +24,8 @@ from hubpub.check.asking import Asking, Reply, UnknownHostError, UntoldError
 from hubpub.hosts import parse
 from hubpub.rules.addresses import urls
 from hubpub.rules.cached import shown
-from hubpub.source.documents import newest_last
 from hubpub.source.facts import Answer, Repo
+from hubpub.source.git import newest_last
 
 AT_ONCE = 8
 AT_ONE_HOST = 2
@@ -94,8 +94,9 @@ class Asker:
             for url, answer in answers.items()
             if not answer.told
         )
-        tags = newest_last({*repo.tags, *self._remote_tags(repo)})
-        return replace(repo, answers=MappingProxyType(answers), tags=tags)
+        tags = newest_last({*repo.git.tags, *self._remote_tags(repo)})
+        git = replace(repo.git, tags=tags)
+        return replace(repo, answers=MappingProxyType(answers), git=git)
 
     def _remote_tags(self, repo: Repo) -> tuple[str, ...]:
         """The tags of the repository on GitHub: a clone of CI's has none."""

@@ -13,7 +13,7 @@ from hubpub.output.style import COLORS, paint
 WIDEST = 100
 """Prose in longer lines is hard to read (columns)."""
 _FIXES = {"safe": "safe, with --fix", "unsafe": "unsafe, with --unsafe-fixes", "none": "none"}
-_NAMES = {"markdown": "README.md", "tree": "files"}
+_NAMES = {"markdown": "README.md", "tree": "files", "git": "git"}
 """What a code block without a title stands for, where it is not hubconf.py."""
 _TEXT, _CODE = "  ", "      "
 _BULLET = re.compile(r"[-*] ")
@@ -37,13 +37,13 @@ def render(item: Described, width: int, *, color: bool = False) -> str:
 
 def _blocks(section: str, width: int, *, color: bool) -> Iterator[str]:
     """Paragraphs, lists and code blocks, each as it is shown."""
-    # Prose, the info string of a fenced block, its text, prose, ...
-    parts = re.split(r"^```([^\n]*)\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    # Prose, the fence of a block, its info string, its text, prose, ...
+    parts = re.split(r"^(`{3,})([^\n]*)\n(.*?)^\1$", section, flags=re.MULTILINE | re.DOTALL)
     for number, part in enumerate(parts):
-        if number % 3 == 0:
+        if number % 4 == 0:
             for text in filter(None, re.split(r"\n\s*\n", part.strip())):
                 yield _prose(text, width)
-        elif number % 3 == 2:
+        elif number % 4 == 3:
             title = re.search(r'title="([^"]+)"', parts[number - 1])
             name = title[1] if title else _NAMES.get(parts[number - 1].strip(), "")
             head = paint(f"{_CODE}{name}:", "2", color=color) + "\n" if name else ""

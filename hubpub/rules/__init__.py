@@ -24,6 +24,7 @@ FAMILIES = (
     "documentation",
     "missing",
     "references",
+    "moving",
     "checkpoints",
     "stamps",
     "unpickling",
@@ -99,11 +100,11 @@ class Rule:
 
     def blocks(self, heading: str) -> tuple[Block, ...]:
         """The fenced blocks below a heading, which the tests turn into repositories."""
-        names = {"python": "hubconf.py", "markdown": "README.md", "tree": ""}
+        names = {"python": "hubconf.py", "markdown": "README.md", "tree": "", "git": ""}
         return tuple(
             Block(title or names.get(language, ""), language, text)
-            for language, title, text in re.findall(
-                r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$",
+            for _, language, title, text in re.findall(
+                r"^(`{3,})(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^\1$",
                 self.section(heading),
                 flags=re.MULTILINE | re.DOTALL,
             )

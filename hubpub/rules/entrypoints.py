@@ -321,9 +321,8 @@ def hidden_entrypoint(repo: Repo) -> Iterator[Finding]:
 
 
 def _reads_as_entrypoint(repo: Repo, item: HiddenCallable, *, reached: bool) -> str | None:
-    own = {name.lower() for name in repo.own}
     for call in repo.hub_calls:
-        mine = call.repository is None or not own or call.repository.lower() in own
+        mine = call.repository is None or not repo.own or repo.is_own(call.repository)
         if call.document and mine and call.entrypoint == item.name:
             return f"{call.place.path} loads it"
     if item.sibling is not None and not item.used:

@@ -54,7 +54,7 @@ def unpinned_hub_call(repo: Repo) -> Iterator[Finding]:
     ```
     """
     for call in repo.hub_calls:
-        if call.document or not _unpinned(call) or call.repository in repo.own:
+        if call.document or not _unpinned(call) or repo.is_own(call.repository):
             continue
         yield Finding(
             f"torch.hub.{call.function} of {call.repository} without a tag follows its branch",
@@ -77,18 +77,28 @@ def unpinned_example(repo: Repo) -> Iterator[Finding]:
 
     ## Example
 
-    ```markdown
-    # tiny
+    ```git
+    remote https://github.com/octo/net
+    tag v1.0
+    ```
 
-        model = torch.hub.load("owner-of-tiny/tiny", "tiny", trust_repo=True)
+    ```markdown
+    # net
+
+        model = torch.hub.load("octo/net", "tiny", trust_repo=True)
     ```
 
     ## Use instead
 
-    ```markdown
-    # tiny
+    ```git
+    remote https://github.com/octo/net
+    tag v1.0
+    ```
 
-        model = torch.hub.load("owner-of-tiny/tiny:v1.0", "tiny", trust_repo=True)
+    ```markdown
+    # net
+
+        model = torch.hub.load("octo/net:v1.0", "tiny", trust_repo=True)
     ```
 
     ## Fix safety
@@ -97,20 +107,19 @@ def unpinned_example(repo: Repo) -> Iterator[Finding]:
     itself.
     """
     names = {item.name for item in repo.entrypoints}
+    tag = repo.git.tags[-1] if repo.git.tags else None
     for call in repo.hub_calls:
         if not call.document or not _unpinned(call):
             continue
-        mine = call.repository in repo.own if repo.own else call.entrypoint in names
+        mine = repo.is_own(call.repository) if repo.own else call.entrypoint in names
         fix = None
-        if mine and repo.tags and call.literal is not None:
-            text = f"{call.repository}:{repo.tags[-1]}"
-            edit = Edit(call.literal.path, call.literal.span, text)
-            fix = Fix(f"Pin it to {repo.tags[-1]}", True, (edit,))
-        tag = repo.tags[-1] if mine and repo.tags else "<tag>"
+        if mine and tag and call.literal is not None:
+            edit = Edit(call.literal.path, call.literal.span, f"{call.repository}:{tag}")
+            fix = Fix(f"Pin it to {tag}", True, (edit,))
         yield Finding(
             f"the example loads {call.repository} without a tag",
             call.literal or call.place,
-            help=f'write "{call.repository}:{tag}"',
+            help=f'write "{call.repository}:{(mine and tag) or "<tag>"}"',
             fix=fix,
         )
 
@@ -122,7 +131,8 @@ TRUSTED_OWNERS = frozenset({"facebookresearch", "facebookincubator", "pytorch", 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
-def _known(call: HubCall) -> bool:
+def known(call: HubCall) -> bool:
+    """Whether a call is of a repository on GitHub that is known by its name."""
     return call.repository is not None and not call.local and not call.placeholder
 
 
@@ -130,8 +140,8 @@ def _known(call: HubCall) -> bool:
 def branch_pin(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
-    Checks for `torch.hub` calls, in code and in examples, that are pinned to a branch by one of the
-    usual names: main, master, develop, dev, trunk.
+    Checks for `torch.hub` calls, in code and in examples, that are pinned to a branch: one of this
+    repository's, or of another one's by a usual name (main, master, develop, dev, trunk).
 
     ## Why is this bad?
 
@@ -151,7 +161,8 @@ def branch_pin(repo: Repo) -> Iterator[Finding]:
     ```
     """
     for call in repo.hub_calls:
-        if _known(call) and call.ref in BRANCHES and call.ref not in repo.tags:
+        branches = BRANCHES | repo.git.branches if repo.is_own(call.repository) else BRANCHES
+        if known(call) and call.ref in branches and call.ref not in repo.git.tags:
             yield Finding(
                 f"{call.repository}:{call.ref} is a branch, which moves",
                 call.literal or call.place,
@@ -187,9 +198,9 @@ def commit_pin(repo: Repo) -> Iterator[Finding]:
     for call in repo.hub_calls:
         ref = call.ref or ""
         full = ref.startswith(("refs/tags/", "refs/heads/"))
-        commit = bool(_COMMIT.fullmatch(ref)) and ref not in repo.tags
+        commit = bool(_COMMIT.fullmatch(ref)) and ref not in repo.git.tags
         digits = commit and any(char.isdigit() for char in ref) and not ref.isdigit()
-        if _known(call) and not call.skip_validation and (full or digits):
+        if known(call) and not call.skip_validation and (full or digits):
             yield Finding(
                 f"the loader refuses {ref} unless it is the tip of a branch or a tag",
                 call.literal or call.place,
@@ -228,7 +239,7 @@ def untrusted_call(repo: Repo) -> Iterator[Finding]:
     """
     for call in repo.hub_calls:
         owner = (call.repository or "").partition("/")[0]
-        if not _known(call) or call.trusted or owner in TRUSTED_OWNERS:
+        if not known(call) or call.trusted or owner in TRUSTED_OWNERS:
             continue
         edit = add_keyword(repo, call.place, "trust_repo", "True") if call.written else None
         what = "the example" if call.document else f"torch.hub.{call.function}"

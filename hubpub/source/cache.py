@@ -36,7 +36,8 @@ MAX_BYTES = 64 << 20
 
 _MODULES = (
     "hubpub.source.facts", "hubpub.source.facts_entry", "hubpub.source.facts_loading",
-    "hubpub.source.facts_published", "hubpub.source.gitattributes", "hubpub.diagnostic",
+    "hubpub.source.facts_published", "hubpub.source.facts_git", "hubpub.source.gitattributes",
+    "hubpub.diagnostic",
 )  # fmt: skip
 _BUILTINS = {"frozenset", "set", "complex", "Ellipsis", "bytearray", "slice", "range"}
 
@@ -66,6 +67,14 @@ class Observed(Files):
         """See :meth:`Files.tracked`."""
         return self.observe("tracked")
 
+    def git(self, path: str, limit: int) -> Any:
+        """See :meth:`Files.git`."""
+        return self.observe("git", path, limit)
+
+    def git_walk(self, top: str) -> Any:
+        """See :meth:`Files.git_walk`."""
+        return self.observe("git_walk", top)
+
     def is_link(self, path: str) -> Any:
         """See :meth:`Files.is_link`."""
         return self.observe("is_link", path)
@@ -86,9 +95,9 @@ class Observed(Files):
         """See :meth:`Files.size`."""
         return self.observe("size", path)
 
-    def walk(self, top: str = "") -> Any:
+    def walk(self) -> Any:
         """See :meth:`Files.walk`."""
-        return self.observe("walk", top)
+        return self.observe("walk")
 
 
 def _digest(answer: object) -> str:

@@ -28,6 +28,12 @@ _WANTED = re.compile(r"(?:requir|depend)[\w-]{0,40}[\"']?[ \t]{0,9}[=:][ \t]{0,9
 _QUOTED = re.compile(r"[\"']\s*([A-Za-z][\w.-]*)")
 _LINE = re.compile(r"^[ \t-]*([A-Za-z][\w.-]*)", re.MULTILINE)
 _SECTION = re.compile(r"^\[[\w.\"-]*dependenc[\w.\"-]*\]$(.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
+_HOME = re.compile(
+    r"^[ \t]*[\"']?[\w \t-]{0,40}(?:ur[il]|home|repo|source|code|git-?hub|project|tracker|issues)"
+    r"[\w \t-]{0,40}[\"']?[ \t]*[=:][ \t]*[\"']?https?://(?:www\.)?github\.com/([\w.-]+)/([\w.-]+)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A line of ``[project.urls]``, of setup.cfg, or of the call in setup.py."""
 _HOOKS = re.compile(
     r"\b(?:meta_path|path_hooks)\b|\bsys\.modules\s*\[[^\]\n]{0,200}\][ \t]*=[^=]"
     r"|\bsys\.modules\.(?:setdefault|update)"
@@ -45,6 +51,7 @@ def project(files: Files, paths: Sequence[str]) -> Project:
     required: set[str] = set()
     built: set[str] = set()
     versions: set[str] = set()
+    homes: dict[str, None] = {}
     from_git = False
     for path in _packaging(paths):
         data = files.data(path, MAX_FILE)
@@ -58,9 +65,12 @@ def project(files: Files, paths: Sequence[str]) -> Project:
             base = path[: -len(name)]
             versions.update(f"{base}{found}" for found in _VERSION_FILE.findall(text))
             from_git |= bool(_FROM_GIT.search(text))
+            if not base:
+                found = _HOME.findall(text)
+                homes.update((f"{owner}/{one.removesuffix('.git')}", None) for owner, one in found)
     return Project(
         frozenset(names), frozenset(required - names), frozenset(built), frozenset(versions),
-        from_git,
+        from_git, tuple(homes),
     )  # fmt: skip
 
 

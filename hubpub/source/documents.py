@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from hubpub.diagnostic import Span
 from hubpub.source import facts
@@ -146,12 +146,13 @@ def _example(
         offset = text.text.find(target, match.end(), end)
         literal = _place(path, text, offset, offset + len(target)) if offset >= 0 else None
     trust, skip = named.get("trust_repo"), named.get("skip_validation")
+    elided = any(isinstance(item, ast.Constant) and item.value is ... for item in node.args)
     return facts.HubCall(
         function=match.group(1),
         repository=repository,
         ref=ref,
         entrypoint=entry,
-        trusted=isinstance(trust, ast.Constant) and trust.value is True,
+        trusted=elided or (isinstance(trust, ast.Constant) and trust.value is True),
         local=(_text(named.get("source")) or "").lower() == "local",
         skip_validation=isinstance(skip, ast.Constant) and skip.value is True,
         place=_place(path, text, match.start(), end),
@@ -182,53 +183,6 @@ def checkpoints(files: Files, paths: Sequence[str]) -> tuple[facts.CheckpointFil
             if size is not None:
                 found.append(facts.CheckpointFile(path, size))
     return tuple(found)
-
-
-_REMOTE = re.compile(r"github\.com[:/]+([\w.-]+)/([\w.-]+?)(?:\.git)?/?\s*$")
-
-
-def own_names(files: Files) -> tuple[str, ...]:
-    """``owner/name`` of the GitHub remotes that .git/config names, the first one first."""
-    config = files.data(".git/config", 1 << 16)
-    if isinstance(config, Unreadable):
-        return ()
-    found = []
-    for line in config.decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition("=")
-        match = _REMOTE.search(value) if key.strip() == "url" else None
-        if match:
-            found.append(f"{match.group(1)}/{match.group(2)}")
-    return tuple(dict.fromkeys(found))
-
-
-def tags(files: Files) -> tuple[str, ...]:
-    """The tags that .git holds, in the order of their version numbers, highest last."""
-    found = set()
-    packed = files.data(".git/packed-refs", 1 << 22)
-    if not isinstance(packed, Unreadable):
-        for line in packed.decode("utf-8", "replace").splitlines():
-            _, _, name = line.partition(" refs/tags/")
-            if name and not line.startswith(("#", "^")):
-                found.add(name)
-    loose = ".git/refs/tags/"
-    found.update(path.removeprefix(loose) for path in files.walk(loose))
-    return newest_last(found)
-
-
-def newest_last(names: Iterable[str]) -> tuple[str, ...]:
-    """Tags in the order of their version numbers, highest last."""
-    return tuple(sorted(names, key=_version))
-
-
-def _version(tag: str) -> tuple[object, ...]:
-    # A pre-release (v1.0rc1, v1.0-beta) comes before the release that it is of; a tag that is no
-    # version before any that is one.
-    match = re.search(r"\d{1,9}(?:\.\d{1,9})*", tag)
-    if match is None:
-        return ((), False, tag)
-    numbers = tuple(int(part) for part in match.group().split("."))
-    rest = tag[match.end() :]
-    return ((*numbers, 0, 0, 0)[:4], not re.search(r"[A-Za-z]", rest), tag)
 
 
 _LICENCE = re.compile(r"(?:un)?licen[cs]e|copying|licenses/", re.IGNORECASE)

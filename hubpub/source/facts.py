@@ -11,6 +11,7 @@ from typing import Any
 
 from hubpub.diagnostic import FILE_START, Span
 from hubpub.source.facts_entry import Lack, Namespace, Suite
+from hubpub.source.facts_git import Git
 from hubpub.source.facts_loading import DeclaredPython, Loading
 from hubpub.source.facts_published import Missing, Opened, Project, Published, VersionCall
 from hubpub.source.text import Text
@@ -326,7 +327,8 @@ class Repo:
 
     ``hubconf`` is None where there is none or it cannot be parsed; ``problems`` say why. ``texts``
     are the files that diagnostics may point at. ``own`` are the names ``owner/name`` under which
-    the repository is known, ``tags`` its tags, newest last where that can be told.
+    the repository is known: its remotes on GitHub, and what its packaging files say. ``git`` is
+    what git's own files say.
     ``unfollowed`` are entrypoints whose calls go further than is followed: what they do there is
     not in the facts. ``unpickled`` are calls that read pickles in other ways than torch's.
     ``asked`` are the paths of which the code asks whether they are there, as it computes them.
@@ -364,7 +366,7 @@ class Repo:
     checkpoints: tuple[CheckpointFile, ...] = ()
     modules: frozenset[str] = frozenset()
     own: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    git: Git = field(default_factory=Git)
     exists: bool = True
     licensed: bool = True
     published: Published = field(default_factory=Published)
@@ -377,3 +379,7 @@ class Repo:
     loading: Loading = field(default_factory=Loading)
     python: DeclaredPython | None = None
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+
+    def is_own(self, repository: str | None) -> bool:
+        """Whether ``owner/name`` is this repository's; GitHub takes its letters in any case."""
+        return (repository or "").casefold() in {name.casefold() for name in self.own}

@@ -139,6 +139,14 @@ class NewSyntax:
 
 
 @dataclass(frozen=True)
+class CachePath:
+    """A text in code that guesses where torch.hub keeps things: ``shown`` is the path."""
+
+    shown: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Loading:
     """What happens while hubconf.py is imported and entrypoints run. ``python`` may be None."""
 
@@ -149,3 +157,4 @@ class Loading:
     late_imports: tuple[LateImport, ...] = ()
     hidden_failures: tuple[HiddenFailure, ...] = ()
     new_syntax: tuple[NewSyntax, ...] = ()
+    cache_paths: tuple[CachePath, ...] = ()

@@ -28,7 +28,8 @@ class Project:
     ``names`` are what the repository calls its own distribution, ``required`` the distributions
     that it asks for (both as PEP 503 normalises names), ``built`` the modules that setup.py
     compiles, ``versions`` the paths of files that a build writes the version into. ``from_git``:
-    the version comes from git's tags.
+    the version comes from git's tags. ``homes`` are ``owner/name`` of the pages on GitHub that they
+    call the project's.
     """
 
     names: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Project:
     built: frozenset[str] = frozenset()
     versions: frozenset[str] = frozenset()
     from_git: bool = False
+    homes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

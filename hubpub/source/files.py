@@ -56,22 +56,48 @@ class Files:
     def tracked(self) -> Index | None:
         """The paths that git tracks here; None where that cannot be told.
 
-        In a linked work tree and in a submodule ``.git`` is a file that names git's directory,
-        which lies outside. Only its index is read: git itself would run what its configuration
-        names.
+        Only git's index is read: git itself would run what its configuration names.
         """
-        place = self.root / ".git"
         try:
-            if not place.is_dir():
-                data = _regular(place, 4096)
-                word, _, path = (b"" if isinstance(data, Unreadable) else data).partition(b" ")
-                place = place.parent / os.fsdecode(path.strip())
-                if word != b"gitdir:" or not (place / "HEAD").is_file():
-                    return None
-            index = _regular(place / "index", gitindex.MAX_BYTES)
+            own = self._git_folders()[0]
+            index = _regular(own / "index", gitindex.MAX_BYTES)
         except (OSError, ValueError, RuntimeError):
             return None
         return None if isinstance(index, Unreadable) else gitindex.parse(index)
+
+    def git(self, path: str, limit: int) -> bytes | Unreadable:
+        """The bytes of a file of git's own directory, or why they cannot be had.
+
+        Of a linked work tree it is the directory that all of them share.
+        """
+        try:
+            return _regular(self._git_folders()[1] / path, limit)
+        except (OSError, ValueError, RuntimeError) as error:
+            return Unreadable(getattr(error, "strerror", None) or str(error))
+
+    def git_walk(self, top: str) -> tuple[str, ...]:
+        """The files below the folder ``top`` of git's own directory, by path from there."""
+        try:
+            place = self._git_folders()[1] / top
+        except (OSError, ValueError, RuntimeError):
+            return ()
+        return _below(place, MAX_ENTRIES)
+
+    def _git_folders(self) -> tuple[Path, Path]:
+        """Git's directory, and the one that it shares with the main work tree.
+
+        In a linked work tree and in a submodule ``.git`` is a file that names git's directory,
+        which lies outside. Raises OSError or ValueError where there is none.
+        """
+        place = self.root / ".git"
+        if not place.is_dir():
+            place = self.root / _named(place, b"gitdir: ")
+            if not (place / "HEAD").is_file():
+                raise ValueError("it is no directory of git's")
+        try:
+            return place, place / _named(place / "commondir", b"")
+        except (OSError, ValueError):
+            return place, place
 
     def is_link(self, path: str) -> bool:
         """Whether ``path`` is a symlink."""
@@ -107,16 +133,9 @@ class Files:
         """Whether ``path`` is a directory; the root is the empty path."""
         return not path or (self.has(path) and _is(self.root / path, stat.S_ISDIR))
 
-    def walk(self, top: str = "") -> tuple[str, ...]:
-        """The files below ``top`` by path; :data:`SKIPPED` and symlinked directories aside."""
-        found: list[str] = []
-        for directory, folders, names in os.walk(self.root / top):
-            folders[:] = sorted(name for name in folders if name not in SKIPPED)
-            base = Path(directory).relative_to(self.root).as_posix()
-            found.extend(name if base == "." else f"{base}/{name}" for name in sorted(names))
-            if len(found) >= MAX_ENTRIES:
-                break
-        return tuple(found[:MAX_ENTRIES])
+    def walk(self) -> tuple[str, ...]:
+        """The files of the tree by path; :data:`SKIPPED` and symlinked directories aside."""
+        return _below(self.root, MAX_ENTRIES)
 
     def size(self, path: str) -> int | None:
         """The size of a regular file in bytes; None for anything else."""
@@ -137,6 +156,25 @@ def _regular(place: Path, limit: int) -> bytes | Unreadable:
     if len(data) > limit:
         return Unreadable(f"it is larger than {limit >> 20} MiB")
     return data
+
+
+def _named(place: Path, before: bytes) -> Path:
+    """The path that a small file of git's holds after ``before``."""
+    data = _regular(place, 4096)
+    if isinstance(data, Unreadable) or not data.startswith(before):
+        raise ValueError("it names no path")
+    return Path(os.fsdecode(data.removeprefix(before).strip()))
+
+
+def _below(top: Path, most: int) -> tuple[str, ...]:
+    found: list[str] = []
+    for directory, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        base = Path(directory).relative_to(top).as_posix()
+        found.extend(name if base == "." else f"{base}/{name}" for name in sorted(names))
+        if len(found) >= most:
+            break
+    return tuple(found[:most])
 
 
 def _is(place: Path, kind: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hubpub.diagnostic import Span
-from hubpub.source import facts, late, newer, reading, tree
+from hubpub.source import cache_paths, facts, late, newer, reading, tree
 from hubpub.source import facts_loading as loaded
 from hubpub.source.interpret import attributes, filesystem
 from hubpub.source.interpret.machine import (
@@ -51,6 +51,7 @@ def loading(
         tuple(late.late_imports(outcome, edits)),
         _hidden_failures(outcome),
         tuple(newer.new_syntax(outcome, imports, python)),
+        cache_paths.cache_paths(outcome),
     )
 
 

@@ -39,13 +39,11 @@ class Overlaid(Files):
         """See :meth:`Files.is_directory`."""
         return any(item.startswith(f"{path}/") for item in self.over) or super().is_directory(path)
 
-    def walk(self, top: str = "") -> tuple[str, ...]:
+    def walk(self) -> tuple[str, ...]:
         """See :meth:`Files.walk`."""
-        found = super().walk(top)
-        below = f"{top.rstrip('/')}/" if top else ""
+        found = super().walk()
         known = set(found)
-        new = [path for path in self.over if path.startswith(below) and path not in known]
-        return (*found, *sorted(new))
+        return (*found, *sorted(path for path in self.over if path not in known))
 
     def size(self, path: str) -> int | None:
         """See :meth:`Files.size`."""

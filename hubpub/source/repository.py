@@ -16,6 +16,7 @@ from hubpub.source import (
     distribution,
     documents,
     entrypoints,
+    git,
     hubconf,
     loading,
     namespace,
@@ -74,15 +75,15 @@ def _read(files: Files) -> Repo:
         None,
         hub_calls=tuple(examples),
         checkpoints=documents.checkpoints(files, paths),
-        own=documents.own_names(files),
-        tags=documents.tags(files),
+        git=git.read(files),
         texts=MappingProxyType(texts),
         licensed=documents.licensed(files, paths),
         elsewhere=tuple(path for path in paths if path.endswith(f"/{HUBCONF}")),
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base)
     about = distribution.project(files, paths)
-    found = _replace(found, published=published(files, paths, found), project=about)
+    own = tuple(dict.fromkeys([*git.own_names(files), *about.homes]))
+    found = _replace(found, published=published(files, paths, found), project=about, own=own)
     return _replace(found, absent=absence.absent(found))
 
 

@@ -26,6 +26,7 @@ from hubpub.config import Settings
 from hubpub.errors import UsageError
 from hubpub.hosts import is_local_name, is_public_address, parse
 from hubpub.source.facts import Answer
+from hubpub.source.facts_git import Git
 from publishing import Mirror, Server, clean_environment
 from rough import (
     FILE,
@@ -596,13 +597,15 @@ def test_remote_tags(mirror: Mirror) -> None:
 
 def test_tags_are_those_of_github_too(mirror: Mirror, tmp_path: Path) -> None:
     mirror.publish({"a": "b"}, tags=("v1.0", "v1.10", "v1.9"))
-    repo = replace(source.read(publisher(tmp_path / "r")), own=("octo/net",), tags=("v1.9", "v0.1"))
+    repo = replace(
+        source.read(publisher(tmp_path / "r")), own=("octo/net",), git=Git(("v1.9", "v0.1"))
+    )
     asker = Asker(asking(), QUICK, github=mirror.url)
-    assert asker.ask(repo).tags == ("v0.1", "v1.0", "v1.9", "v1.10")
-    assert asker.ask(replace(repo, own=())).tags == ("v0.1", "v1.9")
+    assert asker.ask(repo).git.tags == ("v0.1", "v1.0", "v1.9", "v1.10")
+    assert asker.ask(replace(repo, own=())).git.tags == ("v0.1", "v1.9")
     assert asker.untold == {}
     other = Asker(asking(), QUICK, github=mirror.url)
-    assert other.ask(replace(repo, own=("octo/none",))).tags == ("v0.1", "v1.9")
+    assert other.ask(replace(repo, own=("octo/none",))).git.tags == ("v0.1", "v1.9")
     assert other.untold == {f"{mirror.url}/octo/none": "its tags cannot be listed"}
 
 

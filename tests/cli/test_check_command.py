@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from conftest import RunHubpub
+from publishing import AROUND, write_files
 
 GOOD = 'dependencies = ["torch"]\ndef net():\n    """A net."""; return object()\n'
 BAD = 'dependencies = "torch"\nfrom pathlib import Path\ndef net():\n    return Path()\n'
 
 
 def write(root: Path, text: str) -> Path:
-    (root / "hubconf.py").write_text(text, encoding="utf-8")
+    write_files(root, {**AROUND, "hubconf.py": text})
     return root
 
 

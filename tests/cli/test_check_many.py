@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import RunHubpub
-from publishing import clean_environment, write_files
+from publishing import AROUND, clean_environment, write_files
 
 GOOD = 'dependencies = ["torch"]\ndef net():\n    """A net."""\n    return object()\n'
 BAD = 'dependencies = "torch"\nfrom pathlib import Path\ndef net():\n    return Path()\n'
@@ -30,6 +30,11 @@ def many(tmp_path: Path) -> Path:
             "good/hubconf.py": GOOD,
             "own/hubconf.py": BAD,
             "own/hubpub.toml": "select = ['HUB102']\n",
+            **{
+                f"{name}/{path}": AROUND[path]
+                for name in ("a", "b", "good", "own")
+                for path in AROUND
+            },
         },
     )
     return folder

@@ -11,6 +11,7 @@ import pytest
 from conftest import RunHubpub
 from hubpub.cli.outputs import files_url, use_color
 from hubpub.output.formats import FORMATS
+from publishing import AROUND, write_files
 
 BAD = 'dependencies = "torch"\nfrom pathlib import Path\ndef net():\n    return Path()\n'
 
@@ -19,8 +20,7 @@ BAD = 'dependencies = "torch"\nfrom pathlib import Path\ndef net():\n    return 
 def bad(tmp_path: Path) -> Path:
     """A repository with an error that can be mended, and two warnings."""
     root = tmp_path / "bad"
-    root.mkdir()
-    (root / "hubconf.py").write_text(BAD, encoding="utf-8")
+    write_files(root, {**AROUND, "hubconf.py": BAD})
     return root
 
 
