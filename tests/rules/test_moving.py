@@ -8,7 +8,7 @@ import pytest
 
 from hubpub import check
 from hubpub.config import Settings
-from publishing import Files, Repository, write_files
+from publishing import Files, Link, Repository, write_files
 
 HUBCONF = '''import torch
 
@@ -160,9 +160,8 @@ def test_packaging_says_who_owns_it_too(path: str, text: str, tmp_path: Path) ->
     ],
 )
 def test_hard_coded_cache_path(line: str, count: int, tmp_path: Path) -> None:
-    text = PLAIN.replace(
-        "import torch\n", f"import os\nimport pathlib\n\nimport torch\n\nx = {line}\n", 1
-    )
+    imports = "import os\nimport pathlib\nimport torch\n"
+    text = PLAIN.replace("import torch\n", f"{imports}\nx = {line}\n", 1)
     assert found(tmp_path, {"hubconf.py": text}, "HUB308") == ["HUB308"] * count
     own = {
         "hubconf.py": PLAIN.replace("import torch\n", "import torch\nimport tiny_net\n", 1),
@@ -253,8 +252,7 @@ def test_no_load_example(path: str | None, text: str, codes: list[str], tmp_path
 @pytest.mark.parametrize("before", ["# net\n", "# net", "# net\r\n\r\nText.\r\n", ""])
 def test_an_example_is_added(before: str, tmp_path: Path) -> None:
     root = clone(tmp_path / "r")
-    files = {"README.md": before.encode(), "hubconf.py": PLAIN}
-    write_files(root, files)
+    write_files(root, {"README.md": before.encode(), "hubconf.py": PLAIN})
     check.fix(root, Settings(select=("HUB606",)))
     after = (root / "README.md").read_bytes().decode()
     assert after.startswith(before)
@@ -268,7 +266,7 @@ def test_an_example_is_added(before: str, tmp_path: Path) -> None:
 def test_no_example_can_be_written(lack: str, tmp_path: Path) -> None:
     remote = "https://example.org/octo/net" if lack == "owner" else "https://github.com/octo/net"
     root = clone(tmp_path / "r", tags=() if lack == "tag" else ("v1.0",), remote=remote)
-    files = {"hubconf.py": PLAIN, "README.md": "# net\n"}
+    files: dict[str, str | bytes | Link] = {"hubconf.py": PLAIN, "README.md": "# net\n"}
     if lack == "entrypoint":
         files["hubconf.py"] = PLAIN.replace("pretrained=False", "pretrained")
     if lack == "readme":

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubpub.source import git
+from hubpub.source.facts_git import Git
 from hubpub.source.files import Files
 from publishing import Repository
 
@@ -133,7 +134,7 @@ def test_who_owns_it(url: str, own: tuple[str, ...], upstream: Repository) -> No
 def test_no_git(content: str, tmp_path: Path) -> None:
     (tmp_path / ".git").write_text(content)
     files = Files(tmp_path)
-    assert (git.read(files), git.own_names(files)) == (git.Git(), ())
+    assert (git.read(files), git.own_names(files)) == (Git(), ())
 
 
 _WORDS = [
