@@ -113,9 +113,7 @@ def no_load_example(repo: Repo) -> Iterator[Finding]:
         return
     yield Finding(
         "no README shows how to load the repository with torch.hub.load",
-        Place(
-            next((path for path in readmes if path == _README), readmes[0] if readmes else _README)
-        ),
+        Place(readmes[0]) if readmes else _HUBCONF,
         help="show one line that can be copied, pinned to a tag",
         fix=_example(repo),
     )
