@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 from urllib.parse import urljoin
 
 from hubpub.source.facts import HASH_REGEX
@@ -44,6 +44,19 @@ _CHECKPOINT_SUFFIXES = frozenset(
         ".jit",
     ]
 )
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a directory",
+}
+_SNAPSHOT = re.compile(r"(?:^|/)models--[^/]+/snapshots/[^/]+/")
+_BLOB = re.compile(r"(?:\.\./){2,}blobs/([0-9a-f]{40,64})")
+
+_Levels: TypeAlias = "list[tuple[str, int, Iterator[str]]]"
+"""Open directories from the top: the path to each with its slash, its descriptor, what is left."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,11 @@ class Stamp:
 
 
 def left_files(directory: Path, most_bytes: int) -> tuple[LeftFile, ...]:
-    """Every checkpoint-like file a job left below ``directory``, hashed.
+    """Every checkpoint-like file a job left below ``directory``, hashed, and what is none.
+
+    A symlink is not followed, with one exception: the cache of huggingface_hub keeps each file
+    under its hash and links its name to it, so that the file is read where such a link says that it
+    lies. What is too deep, or has a name that cannot be shown, is refused by name.
 
     Args:
         directory: the job's directory, as the parent sees it.
@@ -87,7 +104,7 @@ def left_files(directory: Path, most_bytes: int) -> tuple[LeftFile, ...]:
 def _walk(top: int, most_bytes: int) -> Iterator[LeftFile]:
     seen = 0
     # One open directory a level, so that a wide tree takes no more descriptors than a deep one.
-    levels = [("", top, iter(sorted(os.listdir(top))))]
+    levels: _Levels = [("", top, iter(sorted(os.listdir(top))))]
     while levels:
         prefix, descriptor, names = levels[-1]
         name = next(names, None)
@@ -97,17 +114,46 @@ def _walk(top: int, most_bytes: int) -> Iterator[LeftFile]:
             continue
         seen += 1
         path = f"{prefix}{name}"
+        if seen > _MOST_FILES:
+            yield LeftFile(path, 0, None, f"is one of more than {_MOST_FILES} files")
+            continue
         try:
             kind = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
             if stat.S_ISDIR(kind):
-                if len(levels) <= _DEPTH and len(os.fsencode(path)) < _PATH_BYTES:
-                    folder = os.open(name, _OPEN | os.O_DIRECTORY, dir_fd=descriptor)
-                    inside = iter(sorted(os.listdir(folder)))  # noqa: PTH208
-                    levels.append((path + "/", folder, inside))
-            elif _is_checkpoint(path):
+                if len(levels) > _DEPTH or len(os.fsencode(path)) >= _PATH_BYTES:
+                    yield LeftFile(path, 0, None, "is too deep to be looked into")
+                    continue
+                folder = os.open(name, _OPEN | os.O_DIRECTORY, dir_fd=descriptor)
+                inside = iter(sorted(os.listdir(folder)))  # noqa: PTH208
+                levels.append((path + "/", folder, inside))
+            elif not _is_checkpoint(path):
+                continue
+            elif not path.isprintable():
+                yield LeftFile(path, 0, None, "has a name with characters that cannot be shown")
+            elif stat.S_ISLNK(kind):
+                yield _linked(levels, name, path, most_bytes)
+            else:
                 yield _hash_at(descriptor, name, path, most_bytes)
         except OSError as error:
             yield LeftFile(path, 0, None, f"cannot be read: {error.strerror}")
+
+
+def _linked(levels: _Levels, name: str, path: str, most_bytes: int) -> LeftFile:
+    """A symlink: refused, unless it is a name in the cache of huggingface_hub.
+
+    There ``snapshots/COMMIT/NAME`` leads to ``blobs/HASH`` beside it (huggingface_hub: its guide to
+    the cache). The way is gone folder by folder through the open ones, and never through a link.
+    """
+    target = os.readlink(name, dir_fd=levels[-1][1])
+    match = _BLOB.fullmatch(target)
+    up = target.count("../")
+    if match is None or up >= len(levels) or not _SNAPSHOT.search(path):
+        return LeftFile(path, 0, None, "is a symbolic link")
+    folder = os.open("blobs", _OPEN | os.O_DIRECTORY, dir_fd=levels[-1 - up][1])
+    try:
+        return _hash_at(folder, match[1], path, most_bytes)
+    finally:
+        os.close(folder)
 
 
 def _is_checkpoint(path: str) -> bool:
@@ -122,6 +168,9 @@ def is_checkpoint_name(path: str) -> bool:
 
 
 def _hash_at(folder: int, name: str, path: str, most_bytes: int) -> LeftFile:
+    kind = stat.S_IFMT(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    if kind != stat.S_IFREG:
+        return LeftFile(path, 0, None, f"is {_KINDS.get(kind, 'not a plain file')}")
     descriptor = os.open(name, _OPEN, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
@@ -133,7 +182,10 @@ def _hash_at(folder: int, name: str, path: str, most_bytes: int) -> LeftFile:
             return LeftFile(path, found.st_size, None, "is larger than the disk limit")
         if found.st_blocks * 512 < found.st_size // 2:
             return LeftFile(path, found.st_size, None, "is sparse")
-        return LeftFile(path, found.st_size, sha256_of(file))
+        digest, after = sha256_of(file), os.fstat(descriptor)
+        if (after.st_size, after.st_mtime_ns) != (found.st_size, found.st_mtime_ns):
+            return LeftFile(path, after.st_size, None, "changed while it was read")
+        return LeftFile(path, found.st_size, digest)
 
 
 def sha256_of(file: BinaryIO) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from hubpub.verify.egress import Request
 from hubpub.verify.harvest import (
+    LeftFile,
     file_format,
     left_files,
     remove,
@@ -31,31 +33,124 @@ def test_only_plain_files_are_hashed(tmp_path: Path) -> None:
     cache = tmp_path / "torch/hub/checkpoints"
     cache.mkdir(parents=True)
     (cache / "m.pth").write_bytes(b"weights")
+    (cache / "good.pth").write_bytes(b"good")
     (cache / "link.pth").symlink_to("/etc/passwd")
+    (cache / "inside.pth").symlink_to("good.pth")
     (tmp_path / "outside").symlink_to("/etc", target_is_directory=True)
     os.mkfifo(cache / "fifo.pth")
     os.link(cache / "m.pth", tmp_path / "hard.pth")
     with (cache / "sparse.pth").open("wb") as file:
-        file.truncate(1 << 40)
+        file.truncate(1 << 20)
     with (cache / "big.pth").open("wb") as file:
         file.write(bytes(3 << 20))
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(cache / "s.pth"))
-    (cache / b"\xff\x1b[31m.pth".decode("utf-8", "surrogateescape")).write_bytes(b"odd name")
     (tmp_path / "notes.txt").write_text("not a checkpoint")
     (cache / "half.0123.partial").write_bytes(b"torn")
 
     found = {Path(file.path).name: file for file in left_files(tmp_path, most_bytes=2 << 20)}
 
-    assert found["m.pth"].reason == found["hard.pth"].reason == "has several hard links"
-    for name in ("link.pth", "fifo.pth", "sparse.pth", "big.pth", "s.pth"):
-        assert found[name].sha256 is None, name
-        assert found[name].reason, name
-    odd = found[b"\xff\x1b[31m.pth".decode("utf-8", "surrogateescape")]
-    assert odd.sha256 == hashlib.sha256(b"odd name").hexdigest()
-    assert "notes.txt" not in found
-    assert "half.0123.partial" not in found
-    assert "passwd" not in found
+    assert {name: file.reason for name, file in found.items()} == {
+        "m.pth": "has several hard links",
+        "hard.pth": "has several hard links",
+        "good.pth": None,
+        "link.pth": "is a symbolic link",
+        "inside.pth": "is a symbolic link",
+        "fifo.pth": "is a FIFO",
+        "s.pth": "is a socket",
+        "sparse.pth": "is sparse",
+        "big.pth": "is larger than the disk limit",
+    }
+    assert [name for name, file in found.items() if file.sha256] == ["good.pth"]
+    assert found["good.pth"].sha256 == hashlib.sha256(b"good").hexdigest()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a device")
+def test_a_device_is_refused(tmp_path: Path) -> None:
+    os.mknod(tmp_path / "zero.pth", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+    assert left_files(tmp_path, 100) == (LeftFile("zero.pth", 0, None, "is a device"),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"\xff.pth", b"a\nb.pth", b"\x1b[31m.pth", "a\u202eb.pth".encode(), b"a\x7f.pth", b"\x85.pth"],
+)
+def test_a_name_that_cannot_be_shown_is_refused(name: bytes, tmp_path: Path) -> None:
+    path = os.fsdecode(name)
+    (tmp_path / path).write_bytes(b"x")
+    (tmp_path / "d" / path).mkdir(parents=True)
+    (tmp_path / "d" / path / "plain.pth").write_bytes(b"x")
+    for file in left_files(tmp_path, 100):
+        assert file.reason == "has a name with characters that cannot be shown"
+    assert len(left_files(tmp_path, 100)) == 2
+    (tmp_path / "größe 日本.pth").write_bytes(b"x")
+    assert {file.path for file in left_files(tmp_path, 100) if file.sha256} == {"größe 日本.pth"}
+
+
+def test_a_tree_too_deep_or_with_too_many_files_is_refused_by_name(tmp_path: Path) -> None:
+    deep = tmp_path / "/".join(["d"] * 40)
+    deep.mkdir(parents=True)
+    (deep / "m.pth").write_bytes(b"x")
+    (found,) = left_files(tmp_path, 100)
+    assert found.reason == "is too deep to be looked into"
+    assert set(found.path) == {"d", "/"}
+    wide = tmp_path / "d" / "wide"
+    wide.mkdir()
+    for number in range(20_000):
+        (wide / f"{number}.txt").touch()
+    assert [file.reason for file in left_files(wide, 100)] == []
+    (wide / "z.pth").touch()
+    (found,) = left_files(wide, 100)
+    assert (found.path, found.sha256) == ("z.pth", None)
+    assert found.reason == "is one of more than 20000 files"
+
+
+def snapshot(root: Path, target: str = "../../blobs/" + "a" * 64) -> Path:
+    """The layout of huggingface_hub's cache: a name in a snapshot, which leads to its content."""
+    model = root / "home/.cache/huggingface/hub/models--octo--net"
+    (model / "snapshots/c0ffee/sub").mkdir(parents=True)
+    (model / "blobs").mkdir()
+    (model / "blobs" / ("a" * 64)).write_bytes(b"weights")
+    (model / "snapshots/c0ffee/model.safetensors").symlink_to(target)
+    return model
+
+
+def test_a_name_in_the_cache_of_huggingface_hub_is_its_content(tmp_path: Path) -> None:
+    model = snapshot(tmp_path)
+    (model / "snapshots/c0ffee/sub/b.pt").symlink_to("../../../blobs/" + "a" * 64)
+    digest = hashlib.sha256(b"weights").hexdigest()
+    found = left_files(tmp_path, 100)
+    assert [Path(file.path).name for file in found] == ["model.safetensors", "b.pt"]
+    assert [file.sha256 for file in found] == [digest, digest]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/etc/passwd", "../../../../../../etc/passwd", "../../blobs/../blobs/" + "a" * 64,
+     "../../blobs/passwd", "../blobs/" + "a" * 64, "../" * 30 + "blobs/" + "a" * 64],
+)  # fmt: skip
+def test_no_other_link_is_followed(target: str, tmp_path: Path) -> None:
+    snapshot(tmp_path, target)
+    (found,) = left_files(tmp_path, 100)
+    assert (found.sha256, found.reason) == (None, "is a symbolic link")
+
+
+@pytest.mark.parametrize("way", ["folder", "blob"])
+def test_no_link_behind_that_link_is_followed(way: str, tmp_path: Path) -> None:
+    model = snapshot(tmp_path)
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / ("a" * 64)).write_bytes(b"the host's")
+    blob = model / "blobs" / ("a" * 64)
+    blob.unlink()
+    if way == "blob":
+        blob.symlink_to(secret / ("a" * 64))
+    else:
+        (model / "blobs").rmdir()
+        (model / "blobs").symlink_to(secret)
+    (found,) = left_files(tmp_path, 100)
+    assert found.sha256 is None
+    assert found.reason
 
 
 def test_a_directory_that_cannot_be_read_is_a_refusal(tmp_path: Path) -> None:
@@ -144,11 +239,12 @@ def test_a_wide_tree_takes_few_descriptors(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[('z.pt', None)]"
 
 
-def test_a_name_too_long_to_be_opened_is_not_reached(tmp_path: Path) -> None:
+def test_a_path_too_long_to_be_opened_is_refused(tmp_path: Path) -> None:
     script = "import os\nfor _ in range(25): os.mkdir('d' * 250); os.chdir('d' * 250)\n"
     script += "open('x.pt', 'w').close()"
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
-    assert left_files(tmp_path, 1 << 20) == ()
+    (found,) = left_files(tmp_path, 1 << 20)
+    assert found.reason == "is too deep to be looked into"
 
 
 def test_remove_takes_away_anything(tmp_path: Path) -> None:

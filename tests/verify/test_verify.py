@@ -555,3 +555,31 @@ def test_a_terminal_sees_a_live_table(
     assert b"loads in" in seen
     assert "\x1b" not in text
     assert "fail: 2 entrypoints" in text
+
+
+def test_a_name_in_the_cache_of_huggingface_hub_is_a_checkpoint(
+    repository: MakeRepository, verify: Verify
+) -> None:
+    entry = '''
+def net():
+    """As huggingface_hub leaves a file: by its hash, with its name as a link."""
+    import hashlib, os
+    model = torch.nn.Linear(3, 2)
+    top = os.path.expanduser("~/.cache/huggingface/hub/models--octo--net")
+    for folder in ("blobs", "snapshots/c0ffee"):
+        os.makedirs(os.path.join(top, folder))
+    torch.save(model.state_dict(), "weights.tmp")
+    with open("weights.tmp", "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    os.replace("weights.tmp", os.path.join(top, "blobs", digest))
+    name = os.path.join(top, "snapshots/c0ffee/model.pth")
+    os.symlink("../../blobs/" + digest, name)
+    model.load_state_dict(torch.load(name, map_location="cpu", weights_only=True))
+    return model
+'''
+    repository(hubconf(entry))
+    verify("octo/net:v1.0", "--device", "cpu")
+    assert verify.axis("net", "weights")[0] == "skipped", verify.text  # it has no stamp
+    (checkpoint,) = verify.report["checkpoints"]
+    assert (checkpoint["filename"], checkpoint["format"]) == ("model.pth", "zip")
+    assert checkpoint["weights_only"]["status"] == "pass"
