@@ -52,7 +52,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     # package -> the only places that may import it.
     "click": {"cli"},
     "rich": {"cli", "output"},
-    "jinja2": {"scaffold"},
+    "jinja2": {"scaffold", "output"},
     "jsonschema": {"config", "verify"},
     "tomli": {"config"},
     "tomllib": {"config"},  # the standard library has it from Python 3.11 on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import IO, Any
@@ -110,3 +111,17 @@ def _rename_over(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_report(document: dict[str, Any], name: str, path: Path | None) -> None:
+    """Write a verification report in the format ``name`` to a file, or to stdout."""
+    import click
+
+    from hubpub.output import reports
+
+    text = reports.render(name, document, color=path is None and use_color(sys.stdout))
+    if path is None:
+        # click would take the colours out again where stdout is no terminal.
+        click.echo(text, nl=False, color=True)
+    else:
+        write_file(path, text)

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import click
 
 from hubpub import config
-from hubpub.cli.outputs import Target, targets, use_color, write_file
+from hubpub.cli.outputs import Target, targets, write_report
 from hubpub.errors import CannotVerifyError, UsageError
+from hubpub.output import reports
 from hubpub.verify.limits import Limits
 
 _EXIT = {"pass": 0, "fail": 1, "error": 4, "interrupted": 130}
-_FORMATS = ("text", "json")
 _DEFAULTS = Limits()
 _SECONDS = ("timeout", "deadline", "cpu_time")
 _MOST, _MOST_SECONDS = 1 << 60, 1 << 32  # what the kernel takes, and more than there is
@@ -67,7 +67,7 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     "formats",
     metavar="NAME[:FILE]",
     multiple=True,
-    help="text or json; repeatable. Text on stdout when none is given.",
+    help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
 )
 @click.option("--timeout", type=float, default=_DEFAULTS.timeout_s, help="Seconds a job may take.")
 @click.option(
@@ -106,7 +106,7 @@ def command(
     from hubpub.cli import progress
     from hubpub.verify import hosts, reference, report
 
-    outputs = targets(formats, _FORMATS)
+    outputs = targets(formats, reports.FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
     hosts.rules(allow_hosts)
     options = verify.Options(
@@ -168,19 +168,6 @@ def _nothing_proven(asked: Any, error: BaseException) -> Any:
 
 def _write(document: dict[str, Any], outputs: list[Target], *, quiet: bool = False) -> None:
     """Write each format; with ``quiet``, not the text, which the error message repeats."""
-    import json
-
-    from hubpub.output import report_text
-
     for name, path in outputs:
-        if name == "json":
-            text = json.dumps(document, indent=2) + "\n"  # in ASCII: no raw byte on a terminal
-        elif quiet:
-            continue
-        else:
-            text = report_text.render(document, color=path is None and use_color(sys.stdout))
-        if path is None:
-            # click would take the colours out again where stdout is no terminal.
-            click.echo(text, nl=False, color=True)
-        else:
-            write_file(path, text)
+        if not (quiet and name == "text"):
+            write_report(document, name, path)

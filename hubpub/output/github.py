@@ -27,7 +27,7 @@ def _command(item: Diagnostic) -> str:
         values["endLine"] = span.end_line
         if span.end_line == span.line:  # GitHub refuses columns that lie on different lines
             values |= {"col": span.column, "endColumn": span.end_column}
-    values["title"] = f"hubpub {item.code} {visible(item.name)}"
+    values["title"] = visible(f"hubpub {item.code} {item.name}")
     shown = ",".join(f"{key}={_value(str(value))}" for key, value in values.items())
     lines = [f"{location}:{span.line}:{span.column}: {visible(item.message)}"]
     for note in item.notes:

@@ -18,8 +18,14 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
-    reference, environment = report["reference"], report["environment"]
+def shown_axes() -> tuple[str, ...]:
+    """The axes that have a column, in their order."""
+    return _SHOWN_AXES
+
+
+def title(report: Mapping[str, Any]) -> str:
+    """What was verified: the reference, its kind, commit and tree. Not escaped."""
+    reference = report["reference"]
     name = f"{reference['owner']}/{reference['repo']}"
     ref = f":{reference['ref']}" if reference["ref"] else ""
     parts = [f"{name}{ref}", reference["kind"] or "unresolved"]
@@ -27,7 +33,12 @@ def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG
         parts.append(f"commit {report['commit'][:12]}")
     if report["tree"]:
         parts.append(f"tree {report['tree'][:12]}")
-    yield visible(", ".join(parts))
+    return ", ".join(parts)
+
+
+def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
+    environment = report["environment"]
+    yield visible(title(report))
     torch = f"torch {environment['torch']}" if environment["torch"] else "torch not started"
     yield visible(
         f"hubpub {environment['hubpub']}, {torch}, Python {environment['python']}, "
@@ -48,7 +59,7 @@ def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     if rows:
         yield from _table(["entrypoint", "case", "device", *_SHOWN_AXES, *_MEASURES], rows, color)
     for reason, count in skipped.items():
-        yield visible(f"skipped {count} {_plural(count, 'result')} on {reason}")
+        yield visible(f"skipped {count} {plural(count, 'result')} on {reason}")
 
 
 _MEASURES = ("time", "memory", "says it is")
@@ -115,7 +126,7 @@ def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: 
         return
     total = sum(request["bytes"] for request in requests)
     count = len(requests)
-    yield f"network: {count} {_plural(count, 'request')}, {size(total)}"
+    yield f"network: {count} {plural(count, 'request')}, {size(total)}"
     for request in requests:
         if request["decision"] != "allowed" or request["status"] is None:
             yield visible(f"  {request['decision']}: {request['url']}: {request['reason']}")
@@ -142,13 +153,14 @@ def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     count = len(report["entrypoints"])
     yield (
         f"{_paint(status, status) if color else status}: "
-        f"{count} {_plural(count, 'entrypoint')}, {loaded} of {len(ran)} "
-        f"{_plural(len(ran), 'job')} loaded, "
-        f"{len(report['checkpoints'])} {_plural(len(report['checkpoints']), 'checkpoint')}"
+        f"{count} {plural(count, 'entrypoint')}, {loaded} of {len(ran)} "
+        f"{plural(len(ran), 'job')} loaded, "
+        f"{len(report['checkpoints'])} {plural(len(report['checkpoints']), 'checkpoint')}"
     )
 
 
-def _plural(count: int, word: str) -> str:
+def plural(count: int, word: str) -> str:
+    """``word`` for one, and with an s for any other number."""
     return word if count == 1 else f"{word}s"
 
 

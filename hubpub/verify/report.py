@@ -13,7 +13,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hubpub.errors import UsageError
+
 VERSION = 1
+MAX_BYTES = 256 << 20
+"""A larger file is no report (bytes)."""
 
 AXES = (
     "listed",
@@ -183,10 +187,43 @@ def to_json(report: Report) -> dict[str, Any]:
     Raises:
         jsonschema.ValidationError: a defect of hubpub, never of the repository under test.
     """
+    document: dict[str, Any] = json.loads(json.dumps({"version": VERSION, **asdict(report)}))
+    validate(document)
+    return document
+
+
+def validate(document: object) -> None:
+    """Hold ``document`` against the schema; raises ``jsonschema.ValidationError``."""
     import jsonschema
 
-    document: dict[str, Any] = json.loads(json.dumps({"version": VERSION, **asdict(report)}))
     jsonschema.Draft202012Validator(schema()).validate(document)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """A report from a file, which anybody may have written.
+
+    Raises:
+        UsageError: the file cannot be read, or is no report of this version.
+    """
+    import jsonschema
+
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{file}: larger than {MAX_BYTES >> 20} MiB, so it is no report")
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is no JSON: {error}") from None
+    try:
+        validate(document)
+    except jsonschema.ValidationError as error:
+        where = "/".join(map(str, error.absolute_path)) or "the top"
+        raise UsageError(
+            f"{file} is no report of this version of hubpub: at {where}, {error.message[:300]}",
+            help="write one with hubpub verify TARGET --output-format json:FILE",
+        ) from None
+    assert isinstance(document, dict)  # noqa: S101 - the schema says so
     return document
 
 

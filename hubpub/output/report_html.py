@@ -1,0 +1,36 @@
+"""A verification report as one HTML file that needs nothing else: no script, no network."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+from hubpub.output.escape import visible
+from hubpub.output.report_text import shown_axes, size, title
+
+
+def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
+    """The page. Every text is escaped by jinja2, after its control characters were spelled out."""
+    return _template().render(report=report, title=title(report), axes=shown_axes())
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hubpub.output"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    environment.filters["size"] = size
+    return environment.get_template("report.html")
+
+
+def _shown(value: object) -> object:
+    """What an expression puts into the page: texts as on a terminal, without controls or bidi."""
+    return visible(value) if type(value) is str else value

@@ -1,0 +1,104 @@
+"""A verification report as a summary in Markdown: for a CI job's page, or a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hubpub.output.markdown import LIMIT, escaped
+from hubpub.output.report_text import plural, shown_axes, size, title
+
+_TAIL = 1_000
+"""Bytes kept free for what says what was left out."""
+_MARKS = {"pass": "✓", "fail": "**✗ fail**", "skipped": "–"}
+
+Cells = Sequence[str]
+
+
+def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
+    """Verdict, grid of entrypoints and axes, checkpoints, network, findings; at most LIMIT bytes.
+
+    Whatever the repository wrote is shown as text: no markup, link, mention or HTML of its own.
+    """
+    lines: list[str] = []
+    room, left_out = LIMIT - _TAIL, 0
+    for line, needed in _lines(report):
+        length = len(line.encode("utf-8", "backslashreplace")) + 1
+        if not needed and length > room:
+            left_out += 1
+            continue
+        room -= length
+        lines.append(line)
+    if left_out:
+        lines.append(f"\n{left_out} more {plural(left_out, 'row')} did not fit into this summary.")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(report: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it must not be left out."""
+    yield f"## hubpub verify: {report['status']}", True
+    yield "", True
+    yield escaped(title(report)), True
+    yield "", True
+    yield f"Sandbox: {escaped(report['sandbox']['tier'])}", True
+    if report["sandbox"]["tier"] == "none":
+        yield "", True
+        yield "**Nothing kept this code from the machine: it ran without a sandbox.**", True
+    for heading, columns, rows in (
+        ("Entrypoints", ("entrypoint", "case", "device", *shown_axes()), _results(report)),
+        ("Checkpoints", _CHECKPOINT, _checkpoints(report)),
+        ("Refused by the network", ("request", "why"), _refused(report)),
+        ("Findings", ("place", "finding", "what to do"), _findings(report)),
+    ):
+        for number, cells in enumerate(rows):
+            if number == 0:
+                yield f"\n### {heading}\n", True
+                yield _row(columns), True
+                yield _row(["---"] * len(columns)), True
+            yield _row(cells), False
+
+
+def _row(cells: Cells) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _results(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for entrypoint in report["entrypoints"]:
+        for result in entrypoint["results"]:
+            marks = [_MARKS[result["axes"][axis]["status"]] for axis in shown_axes()]
+            names = (entrypoint["name"], result["case"], result["device"])
+            yield [*map(escaped, names), *marks]
+
+
+_CHECKPOINT = ("file", "size", "sha256", "stamp", "weights_only", "used by", "from")
+
+
+def _checkpoints(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for item in report["checkpoints"]:
+        places = [item["path"]] if item["path"] else item["urls"]
+        yield [
+            escaped(item["filename"]),
+            size(item["size"]),
+            f"`{item['sha256']}`",
+            item["stamp"]["status"],
+            _MARKS[item["weights_only"]["status"]],
+            escaped(", ".join(item["entrypoints"])),
+            "<br>".join(escaped(place) for place in places),
+        ]
+
+
+def _refused(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for request in report["network"]:
+        if request["decision"] != "allowed" or request["status"] is None:
+            yield [escaped(request["url"]), escaped(request.get("reason") or request["decision"])]
+
+
+def _findings(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for item in report["findings"]:
+        code = item["name"] if item["code"] == "verify" else item["code"]
+        advice = "<br>".join(escaped(line) for line in (item["help"] or "").splitlines())
+        yield [
+            escaped(f"{item['path']}:{item['line']}"),
+            f"{item['severity']} {escaped(code)}: {escaped(item['message'])}",
+            advice,
+        ]

@@ -1,0 +1,122 @@
+"""Verification reports in every format: nothing that a repository wrote acts on who reads it."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from hubpub.output import reports
+from hubpub.output.escape import visible
+from reporting import HOSTILE, document
+
+PLAIN = "net"
+ANY = st.text(max_size=30) | st.text(
+    alphabet=st.sampled_from("\x1b\n\r\t\x85\u2028\u202e\u200b\udcff:#[]<>&\"'`|*_@${}()!%a "),
+    max_size=30,
+)
+
+READER = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")
+
+
+class Page(html.parser.HTMLParser):
+    """The elements, the attributes and the words of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest.mark.parametrize("name", reports.FORMATS)
+@given(said=ANY)
+@example(said=HOSTILE)
+@example(said=":")
+def test_nothing_acts_on_who_reads_it(name: str, said: str) -> None:
+    text = reports.render(name, document(said))
+    text.encode("utf-8")
+    found = {unicodedata.category(char) for char in set(text) - {"\n", "\t"}}
+    assert not found & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    assert "##[" not in text
+    for line in text.split("\n"):
+        if name == "github":
+            assert not line or re.match(r"::(error|warning|notice) file=", line)
+        else:
+            assert not line.strip().startswith("::")
+
+
+@given(said=ANY)
+@example(said=HOSTILE)
+def test_a_page_holds_the_same_elements_whatever_is_said(said: str) -> None:
+    page, plain = (
+        Page(reports.render("html", document(said))),
+        Page(reports.render("html", document(PLAIN))),
+    )
+    shape = [item for item in page.tags if item[0] not in {"br", "p"}]
+    assert shape == [item for item in plain.tags if item[0] not in {"br", "p"}] or not said
+    assert visible(said) in page.words
+    for tag, names in page.tags:
+        assert tag not in {"script", "img", "a", "iframe", "link", "object", "form"}
+        assert not any(item.startswith("on") or item in {"href", "src"} for item in names)
+
+
+@given(said=ANY)
+@example(said=HOSTILE)
+def test_markdown_shows_words_and_no_markup(said: str) -> None:
+    tokens = READER.parse(reports.render("markdown", document(said)))
+    inside = [child for token in tokens for child in token.children or []]
+    kinds = {child.type for child in inside}
+    assert kinds <= {
+        "text", "softbreak", "html_inline", "strong_open", "strong_close", "code_inline",
+        "text_special",
+    }  # fmt: skip
+    html_inline = {child.content for child in inside if child.type == "html_inline"}
+    assert html_inline <= {"<br>", "<span>", "</span>"}
+    assert not any(
+        token.type in {"html_block", "fence", "code_block", "list_item_open"} for token in tokens
+    )
+
+
+def test_a_page_needs_nothing_else_and_says_so() -> None:
+    text = reports.render("html", document(PLAIN))
+    assert "default-src 'none'" in text
+    assert "http" not in text.replace("http-equiv", "")
+    assert text.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("name", ["markdown", "html"])
+def test_a_run_without_a_sandbox_is_said_loudly(name: str) -> None:
+    report = document(PLAIN)
+    assert "without a sandbox" not in reports.render(name, report)
+    report["sandbox"]["tier"] = "none"
+    assert "without a sandbox" in reports.render(name, report)
+
+
+def test_a_summary_keeps_within_what_github_shows() -> None:
+    report = document(PLAIN)
+    report["findings"] = [{**report["findings"][0], "message": "x" * 500}] * 5000
+    text = reports.render("markdown", report)
+    assert len(text.encode()) <= 1_000_000
+    match = re.search(r"^(\d+) more rows did not fit", text, re.MULTILINE)
+    assert match is not None
+    assert text.count("x" * 500) + int(match[1]) == 5000
+
+
+def test_json_is_the_report() -> None:
+    report = document("é" + HOSTILE)
+    text = reports.render("json", report)
+    assert text.isascii()
+    assert json.loads(text) == report

@@ -1,0 +1,53 @@
+"""A verification report that says anything anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hubpub.verify.report import AXES, validate
+
+HOSTILE = (
+    "\x1b]52;c;cHduZWQ=\x07\x1b[2J\n::set-output name=x::y\r\n##[error]x\u202e\u200b\udcff"
+    "</td><script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1))"
+    " ![i](http://evil.test/i.png) @octo $x$ | `a` {{ 7*7 }} &lt;b&gt; \" ' "
+)
+
+
+def document(said: str) -> dict[str, Any]:
+    """A report that has ``said`` wherever a repository, a server or a path can put words."""
+    axis = {"status": "fail", "reason": said or "x"}
+    axes = dict.fromkeys(AXES, axis) | {"listed": {"status": "pass", "reason": None}}
+    facts = {"exit": 0, "signal": None, "wall_s": 0.5, "cpu_s": 0.4, "peak_bytes": 1 << 20,
+             "ended": "exit"}  # fmt: skip
+    result = {
+        "device": said, "case": said, "axes": axes, "facts": facts,
+        "claims": {"type": said, "parameters": 3}, "checkpoints": [],
+    }  # fmt: skip
+    skipped = {**result, "facts": None, "claims": {}}
+    checkpoint = {
+        "filename": said, "sha256": "a" * 64, "size": 9,
+        "stamp": {"prefix": said, "status": "absent"},
+        "urls": [said], "entrypoints": [said], "weights_only": axis, "unsafe_globals": [said],
+        "format": "zip", "path": None,
+    }  # fmt: skip
+    request = {"method": "GET", "url": said, "status": None, "bytes": 0, "sha256": None,
+               "decision": "denied", "reason": said}  # fmt: skip
+    finding = {
+        "code": "verify", "name": said, "severity": "error", "message": said, "path": said,
+        "line": 1, "column": 1, "end_line": 1, "end_column": 1, "help": said, "fix": None,
+        "entrypoint": said, "axis": "loads",
+    }  # fmt: skip
+    found = {
+        "version": 1, "status": "fail",
+        "reference": {"owner": said, "repo": said, "ref": said, "kind": "tag", "requested": said},
+        "commit": None, "tree": None,
+        "environment": {
+            "hubpub": "0", "python": "3", "torch": said, "platform": said, "devices": [],
+        },
+        "sandbox": {"tier": "bwrap", "features": {}},
+        "entrypoints": [{"name": said, "results": [result, skipped]}],
+        "checkpoints": [checkpoint, {**checkpoint, "path": said}],
+        "network": [request], "findings": [finding, {**finding, "code": said, "severity": "note"}],
+    }  # fmt: skip
+    validate(found)
+    return found
