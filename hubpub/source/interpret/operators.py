@@ -108,12 +108,8 @@ def relation(sign: str, left: Value, right: Value) -> bool | None:
     if sign in {"is", "is not"} or (sign in {"==", "!="} and right == Literal(None)):
         same = _identical(left, right)
         return same if same is None or sign in {"is", "=="} else not same
-    if isinstance(right, Table) and sign in {"in", "not in"}:
-        right = Items(
-            "list", [literal(key) for key in right.items], right.open or bool(right.scope)
-        )
     try:
-        one, other = plain(left), plain(right)
+        one, other = plain(left), _keys(right) if sign in {"in", "not in"} else plain(right)
         return bool(COMPARE[sign](one, other))
     except NotPlain:
         pass
@@ -125,6 +121,13 @@ def relation(sign: str, left: Value, right: Value) -> bool | None:
         except (NotPlain, TypeError, KeyError):
             return None
     return None
+
+
+def _keys(value: Value) -> Any:
+    """What ``in`` looks through: the keys of a table, which are plain as they are, else all."""
+    if isinstance(value, Table) and not value.open and not value.scope:
+        return value.items
+    return plain(value)
 
 
 def _identical(left: Value, right: Value) -> bool | None:
