@@ -44,10 +44,12 @@ class Proxy:
                 connection.putheader(name, value)
             connection.endheaders()
             response = connection.getresponse()
+            body = b""
             try:
-                body = response.read()
+                while piece := response.read(1 << 16):
+                    body += piece
             except http.client.IncompleteRead as error:
-                body = error.partial
+                body += error.partial
         return response.status, response.reason, body
 
     def connect(self) -> socket.socket:

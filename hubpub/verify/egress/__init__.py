@@ -109,8 +109,10 @@ class _Listener:
         self._socket = listener.dup()
         self._socket.setblocking(False)
         self._log, self._routes, self._slots = log, routes, slots
+        self._bell, self._ring = socket.socketpair()
         self._waiting = select.poll()
         self._waiting.register(self._socket, select.POLLIN)
+        self._waiting.register(self._bell, select.POLLIN)
         self._accepting = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
@@ -119,7 +121,9 @@ class _Listener:
     def close(self) -> None:
         """Accept nothing more."""
         self._ended.set()
+        self._ring.close()
         self._thread.join()
+        self._bell.close()
         self._socket.close()
 
     def drain(self) -> None:

@@ -15,8 +15,16 @@ import h11
 
 from hubpub.verify.egress.log import URL_BYTES, Log
 from hubpub.verify.egress.place import Place, written
-from hubpub.verify.egress.route import DeniedError, Routes, UnreachableError, Upstream, receive
+from hubpub.verify.egress.route import (
+    HEAD_CHUNK,
+    DeniedError,
+    Routes,
+    UnreachableError,
+    Upstream,
+    receive,
+)
 
+VERSIONS = (b"1.0", b"1.1")
 _HEAD_BYTES = 1 << 14
 _SHOWN = 300
 _LINGER_S, _LINGER_BYTES = 1.0, 1 << 20
@@ -47,7 +55,7 @@ class Exchange:
         until = time.monotonic() + self.log.bounds.head_s
         try:
             while (event := self.http.next_event()) is h11.NEED_DATA:
-                data = receive(self.client, until)
+                data = receive(self.client, until, HEAD_CHUNK)
                 if len(self.first) < URL_BYTES:
                     self.first += data[:URL_BYTES]
                 self.http.receive_data(data)
@@ -60,6 +68,8 @@ class Exchange:
             raise RefusedError(400, "the job hung up") from error
         if not isinstance(event, h11.Request):
             raise RefusedError(400, "the job hung up")
+        if event.http_version not in VERSIONS:
+            raise RefusedError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
         return event
 
     def asked(self, request: h11.Request | None) -> tuple[str, str]:

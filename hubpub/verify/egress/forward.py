@@ -11,10 +11,10 @@ from urllib.parse import urljoin
 
 import h11
 
-from hubpub.verify.egress.exchange import Exchange, RefusedError, refuse_body
+from hubpub.verify.egress.exchange import VERSIONS, Exchange, RefusedError, refuse_body
 from hubpub.verify.egress.log import URL_BYTES, Request
 from hubpub.verify.egress.place import Place, read_url, written
-from hubpub.verify.egress.route import Upstream, receive
+from hubpub.verify.egress.route import HEAD_CHUNK, Upstream, receive
 
 _PASSED_ON = frozenset(
     [b"accept", b"user-agent", b"range", b"if-none-match", b"if-modified-since", b"if-range"]
@@ -25,7 +25,7 @@ _HOP_BY_HOP = frozenset(
         *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
     ]
 )
-_ANSWER_HEAD_BYTES = 1 << 16
+_ANSWER_HEAD_BYTES = 1 << 15
 _MOST_INTERIM = 16
 _PROXY_LOGIN = 407
 
@@ -99,8 +99,9 @@ class _Asking:
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
-                self._http.receive_data(receive(self._upstream.connection, until))
-            elif isinstance(event, h11.Response):
+                data = receive(self._upstream.connection, until, HEAD_CHUNK)
+                self._http.receive_data(data)
+            elif isinstance(event, h11.Response) and event.http_version in VERSIONS:
                 return event
             elif isinstance(event, h11.InformationalResponse) and interim < _MOST_INTERIM:
                 interim += 1
@@ -148,12 +149,11 @@ def _described(entry: Request, response: h11.Response) -> Request:
 
 
 def _for_the_job(response: h11.Response) -> h11.Response:
-    dropped = _HOP_BY_HOP | {
-        word.strip().lower()
-        for name, value in response.headers
-        if name == b"connection"
-        for word in value.split(b",")
-    }
+    found = dict(response.headers)
+    dropped = {word.strip().lower() for word in found.get(b"connection", b"").split(b",")}
+    dropped |= _HOP_BY_HOP
+    if b"transfer-encoding" in found:
+        dropped.add(b"content-length")  # which the chunks overrule
     headers = [(name, value) for name, value in response.headers if name not in dropped]
     headers.append((b"Connection", b"close"))
     return h11.Response(

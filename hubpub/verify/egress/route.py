@@ -26,7 +26,9 @@ Resolve = Callable[[str, int], list[tuple[Any, ...]]]
 _MOST_ADDRESSES = 4
 _CONNECT_S = 15.0
 _HEAD_BYTES = 1 << 16
-_CHUNK = 1 << 16
+CHUNK = 1 << 16
+HEAD_CHUNK = 1 << 12
+"""Of a head, whose length is bounded: no more than this is read past its bound."""
 
 
 class DeniedError(Exception):
@@ -42,8 +44,8 @@ def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-def receive(connection: socket.socket, until: float) -> bytes:
-    """What comes next, empty at the end.
+def receive(connection: socket.socket, until: float, most: int = CHUNK) -> bytes:
+    """What comes next, ``most`` bytes of it, empty at the end.
 
     Raises:
         OSError: nothing can come any more; TimeoutError where ``until``, on the clock of
@@ -53,7 +55,7 @@ def receive(connection: socket.socket, until: float) -> bytes:
     if left <= 0:
         raise TimeoutError("nothing came in time")
     connection.settimeout(left)
-    return connection.recv(_CHUNK)
+    return connection.recv(most)
 
 
 @dataclass(frozen=True)

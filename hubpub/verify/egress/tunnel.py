@@ -15,8 +15,7 @@ import h11
 from hubpub.verify.egress.exchange import Exchange, RefusedError
 from hubpub.verify.egress.log import Request
 from hubpub.verify.egress.place import read_authority
-
-_CHUNK = 1 << 16
+from hubpub.verify.egress.route import CHUNK
 
 
 def answer(exchange: Exchange, entry: Request, request: h11.Request) -> Request:
@@ -58,7 +57,7 @@ class _Tunnel:
             selector.register(self._upstream, selectors.EVENT_READ, self._pass_down)
             while ready := selector.select(idle):
                 for key, _ in ready:
-                    data = key.fileobj.recv(_CHUNK)  # type: ignore[union-attr]
+                    data = key.fileobj.recv(CHUNK)  # type: ignore[union-attr]
                     if not data or not key.data(data):
                         return
 
