@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import shutil
 import socket
+import ssl
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hubpub.verify.egress import Bounds, Egress, Request
 from hubpub.verify.hosts import rules
+from rough import Rough
 
 QUICK = Bounds(head_s=0.5, answer_s=0.7, idle_s=0.5)
 """Times of a test that waits for them to pass."""
@@ -118,3 +124,54 @@ def resolving(**addresses: str) -> Callable[[str, int], list[tuple[Any, ...]]]:
         ]
 
     return resolve
+
+
+class Outer(Rough):
+    """A proxy of the host's own: it answers http, and leads all tunnels to one port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.to = port
+
+    def _answer(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += connection.recv(1)
+            first, *lines = head.decode().split("\r\n")
+            method, target, _ = first.split(" ", 2)
+            headers = dict(line.lower().split(": ", 1) for line in lines if line)
+            self.requests.append((method, target, headers))
+            script = self.scripts.get(target)
+            if script is not None:
+                script(connection, method, headers, 0)
+                return
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", self.to)) as server:
+                back = threading.Thread(target=pump, args=(server, connection), daemon=True)
+                back.start()
+                pump(connection, server)
+                back.join(5)
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def certified(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for ``DNS:name`` or ``IP:address``, and what a server shows it with."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = [
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        "-subj", "/CN=test", "-addext", f"subjectAltName={name}",
+        "-keyout", str(key), "-out", str(certificate),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    return certificate, server

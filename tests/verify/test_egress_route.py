@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import socket
 import ssl
-import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -17,7 +13,7 @@ import pytest
 from hubpub.errors import UsageError
 from hubpub.hosts import is_public_address
 from hubpub.verify.hosts import DEFAULT_HOSTS, rules
-from proxying import QUICK, Open, proxy, resolving
+from proxying import QUICK, Open, Outer, certified, proxy, resolving
 from publishing import Server
 from rough import Rough, reply, silent
 
@@ -183,18 +179,7 @@ class Secure:
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Secure:
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = [
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        "-subj", "/CN=files.example.org", "-addext", "subjectAltName=DNS:files.example.org",
-        "-keyout", str(key), "-out", str(certificate),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
+    certificate, server = certified(tmp_path_factory.mktemp("tls"), "DNS:files.example.org")
     return Secure(server, ssl.create_default_context(cafile=str(certificate)))
 
 
@@ -233,44 +218,9 @@ def test_a_server_that_does_not_shake_hands(proxy: Open, secure: Secure) -> None
 # --- a proxy of the host's own --------------------------------------------------------------------
 
 
-class Upstream(Rough):
-    """A proxy: it answers for http, and connects every tunnel to one port of the loopback."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self.to = port
-
-    def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError):
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                head += connection.recv(1)
-            first, *lines = head.decode().split("\r\n")
-            method, target, _ = first.split(" ", 2)
-            headers = dict(line.lower().split(": ", 1) for line in lines if line)
-            self.requests.append((method, target, headers))
-            script = self.scripts.get(target)
-            if script is not None:
-                script(connection, method, headers, 0)
-                return
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            with socket.create_connection(("127.0.0.1", self.to)) as server:
-                back = threading.Thread(target=pump, args=(server, connection), daemon=True)
-                back.start()
-                pump(connection, server)
-                back.join(5)
-
-
-def pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(1 << 16):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture
-def outer(https: Rough) -> Iterator[Upstream]:
-    server = Upstream(https.port)
+def outer(https: Rough) -> Iterator[Outer]:
+    server = Outer(https.port)
     yield server
     server.close()
 
@@ -278,7 +228,7 @@ def outer(https: Rough) -> Iterator[Upstream]:
 LOGIN = "Basic " + base64.b64encode(b"us:p@ss").decode()
 
 
-def test_http_goes_through_the_hosts_proxy(outer: Upstream, proxy: Open) -> None:
+def test_http_goes_through_the_hosts_proxy(outer: Outer, proxy: Open) -> None:
     url = "http://github.com/m.pth?a=b"
     outer.scripts[url] = reply(body=b"weights")
     there = proxy(proxies={"http": f"http://us:p%40ss@{outer.host}"}, resolver=resolving())
@@ -292,7 +242,7 @@ def test_http_goes_through_the_hosts_proxy(outer: Upstream, proxy: Open) -> None
 
 
 def test_https_goes_through_the_hosts_proxy(
-    outer: Upstream, https: Rough, proxy: Open, secure: Secure
+    outer: Outer, https: Rough, proxy: Open, secure: Secure
 ) -> None:
     name = f"files.example.org:{https.port}"
     there = proxy(
@@ -309,7 +259,7 @@ def test_https_goes_through_the_hosts_proxy(
 
 
 def test_a_tunnel_goes_through_the_hosts_proxy(
-    outer: Upstream, http_server: Server, proxy: Open
+    outer: Outer, http_server: Server, proxy: Open
 ) -> None:
     http_server.serve({"/x": b"through"})
     outer.to = int(http_server.host.split(":")[1])
@@ -325,7 +275,7 @@ def test_a_tunnel_goes_through_the_hosts_proxy(
     [("10.0.0.1", "denied"), ("1.1.1.1,10.0.0.1", "denied"), ("1.1.1.1", "allowed")],
 )
 def test_behind_a_proxy_too_no_name_leads_inside(
-    outer: Upstream, proxy: Open, scheme: str, addresses: str, decision: str
+    outer: Outer, proxy: Open, scheme: str, addresses: str, decision: str
 ) -> None:
     """What cannot be resolved here is left to the proxy; what can is judged, all of it."""
     outer.scripts["http://github.com/x"] = outer.scripts["github.com:443"] = reply(404, b"")
@@ -339,7 +289,7 @@ def test_behind_a_proxy_too_no_name_leads_inside(
 @pytest.mark.parametrize("proxies", [{"http": "{}", "no": "*"}, {"http": "{}", "no": "127.0.0.1"},
                                      {"https": "{}"}, {}])  # fmt: skip
 def test_what_the_proxy_is_not_for(
-    outer: Upstream, http_server: Server, proxy: Open, proxies: dict[str, str]
+    outer: Outer, http_server: Server, proxy: Open, proxies: dict[str, str]
 ) -> None:
     http_server.serve({"/x": b"straight"})
     named = {name: text.format(outer.host) for name, text in proxies.items()}
@@ -349,7 +299,7 @@ def test_what_the_proxy_is_not_for(
 
 
 def test_the_environment_names_the_proxy(
-    outer: Upstream, proxy: Open, monkeypatch: pytest.MonkeyPatch
+    outer: Outer, proxy: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "https_proxy", "no_proxy", "NO_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -382,7 +332,7 @@ def test_a_proxy_that_is_none_says_so(proxy: Open, text: str, said: str) -> None
 
 
 @pytest.mark.parametrize("answer", [407, 403, 502, 302])
-def test_a_proxy_that_refuses_a_tunnel(outer: Upstream, proxy: Open, answer: int) -> None:
+def test_a_proxy_that_refuses_a_tunnel(outer: Outer, proxy: Open, answer: int) -> None:
     outer.scripts["github.com:443"] = reply(answer, b"<html>login</html>", Location="http://evil/")
     there = proxy(proxies={"https": outer.host}, resolver=resolving())
     for method, target in (("GET", "https://github.com/x"), ("CONNECT", "github.com:443")):
@@ -392,14 +342,14 @@ def test_a_proxy_that_refuses_a_tunnel(outer: Upstream, proxy: Open, answer: int
         )
 
 
-def test_a_proxy_that_wants_a_login_for_http(outer: Upstream, proxy: Open) -> None:
+def test_a_proxy_that_wants_a_login_for_http(outer: Outer, proxy: Open) -> None:
     outer.scripts["http://github.com/x"] = reply(407, b"", Proxy_Authenticate="Basic")
     there = proxy(proxies={"http": outer.host}, resolver=resolving())
     status, reason, _ = there.ask("GET", "http://github.com/x")
     assert (status, reason) == (502, "hubpub: HTTP_PROXY of the environment answers 407")
 
 
-def test_a_proxy_that_does_not_answer(outer: Upstream, proxy: Open) -> None:
+def test_a_proxy_that_does_not_answer(outer: Outer, proxy: Open) -> None:
     outer.scripts["github.com:443"] = silent
     there = proxy(proxies={"https": outer.host}, resolver=resolving(), bounds=QUICK)
     assert there.ask("GET", "https://github.com/x")[1] == "hubpub: it does not answer in time"

@@ -24,7 +24,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 def raw(*pieces: bytes, pause: float = 0.0, again: int = 1) -> Script:
     """Send the first piece, then the others ``again`` times."""
 
-    def script(connection: socket.socket, *_: object) -> None:
+    def script(connection: socket.socket, *__: object) -> None:
         with suppress(OSError):
             connection.sendall(pieces[0])
             for _ in range(again):
