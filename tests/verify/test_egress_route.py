@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import socket
 import ssl
 from collections.abc import Iterator
@@ -213,6 +214,27 @@ def test_a_server_that_does_not_shake_hands(proxy: Open, secure: Secure) -> None
         there = proxy(where, tls=secure.client, resolver=KNOWN, bounds=QUICK)
         status, reason, _ = there.ask("GET", f"https://{where}/m.pth")
         assert (status, reason) == (502, "hubpub: it does not answer in time")
+
+
+def test_a_job_that_ends_in_the_middle_of_tls_gets_none_of_its_cipher(
+    https: Rough, proxy: Open, secure: Secure
+) -> None:
+    def halts(connection: socket.socket, *_: object) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nweights")
+        silent(connection)
+
+    https.scripts["/halts"] = halts
+    name = f"files.example.org:{https.port}"
+    there = proxy(name, tls=secure.client, resolver=KNOWN)
+    with there.connect() as connection:
+        connection.sendall(f"GET https://{name}/halts HTTP/1.0\r\n\r\n".encode())
+        while not connection.recv(1000).endswith(b"weights"):
+            pass
+        there.egress.settle()
+        assert connection.recv(1000) == b""
+    (entry,) = there.log()
+    assert (entry.decision, entry.reason) == ("cut", "the job has ended")
+    assert (entry.size, entry.sha256) == (7, hashlib.sha256(b"weights").hexdigest())
 
 
 # --- a proxy of the host's own --------------------------------------------------------------------

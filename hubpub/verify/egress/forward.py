@@ -59,11 +59,15 @@ def answer(exchange: Exchange, entry: Request, request: h11.Request) -> Request:
 
 
 class _Asking:
-    """The question to the server, and its answer piece by piece."""
+    """The question to the server, and its answer piece by piece.
+
+    ``unbounded``: only the end of the connection ends the body, so it cannot be seen to be short.
+    """
 
     def __init__(self, exchange: Exchange, upstream: Upstream) -> None:
         self._upstream = upstream
         self._bounds = exchange.log.bounds
+        self.unbounded = False
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_ANSWER_HEAD_BYTES)
 
     def ask(self, place: Place, request: h11.Request) -> h11.Response:
@@ -92,6 +96,8 @@ class _Asking:
             raise RefusedError(502, f"the connection fails: {error}", "allowed") from error
         if self._upstream.absolute and response.status_code == _PROXY_LOGIN:
             raise RefusedError(502, "HTTP_PROXY of the environment answers 407", "allowed")
+        found = dict(response.headers)
+        self.unbounded = b"transfer-encoding" not in found and b"content-length" not in found
         return response
 
     def _response(self, until: float) -> h11.Response:
@@ -166,8 +172,8 @@ def _pass_body(exchange: Exchange, entry: Request, asking: _Asking) -> Request:
     digest, size, cut, gone = hashlib.sha256(), 0, None, None
     try:
         for piece in asking.body():
-            if not exchange.log.take(entry.job, len(piece)):
-                cut = "the download limit is spent (--download-limit)"
+            cut = exchange.log.take(entry.job, len(piece))
+            if cut is not None:
                 break
             digest.update(piece)
             size += len(piece)
@@ -177,6 +183,9 @@ def _pass_body(exchange: Exchange, entry: Request, asking: _Asking) -> Request:
                 gone = "the job hung up"
                 break
         else:
+            if asking.unbounded:
+                # The end of the job may have made this one.
+                cut = exchange.log.take(entry.job, 0)
             try:
                 exchange.pass_on(exchange.http.send(h11.EndOfMessage()))
             except OSError:

@@ -98,8 +98,9 @@ class Log:
         with self._landed:
             self._job = ""
             for connection in self._flying:
+                # Not SSLSocket's own: it would go on in the clear, in the middle of the TLS.
                 with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
             self._landed.wait_for(lambda: not self._flying, self.bounds.settle_s)
 
     def fly(self, job: str, connection: socket.socket) -> bool:
@@ -150,19 +151,20 @@ class Log:
             self._of_job += size if entry.job == self._job else 0
             self._entries.append(entry)
 
-    def take(self, job: str, count: int) -> bool:
-        """Spend ``count`` bytes of what ``job`` may receive; False when that is spent."""
+    def take(self, job: str, count: int) -> str | None:
+        """Spend ``count`` bytes of what ``job`` may receive; why it may not, None where it may."""
         with self._lock:
             if job != self._job:
-                return False
+                return "the job has ended"
             self._down -= count
             self.received += count
-            return self._down >= 0
+            return None if self._down >= 0 else "the download limit is spent (--download-limit)"
 
-    def send(self, job: str, count: int) -> bool:
-        """Spend ``count`` bytes of what ``job`` may send; False when that is spent."""
+    def send(self, job: str, count: int) -> str | None:
+        """Spend ``count`` bytes of what ``job`` may send through tunnels; as :meth:`take`."""
         with self._lock:
             if job != self._job:
-                return False
+                return "the job has ended"
             self._up -= count
-            return self._up >= 0
+            most = self.bounds.up_bytes
+            return None if self._up >= 0 else f"more than {most} bytes sent through tunnels"

@@ -62,17 +62,16 @@ class _Tunnel:
                         return
 
     def _pass_up(self, data: bytes) -> bool:
-        if not self._exchange.log.send(self._exchange.job, len(data)):
-            most = self._exchange.log.bounds.up_bytes
-            self.cut = f"more than {most} bytes sent through tunnels"
+        self.cut = self._exchange.log.send(self._exchange.job, len(data))
+        if self.cut is not None:
             return False
         self._upstream.sendall(data)
         self.up += len(data)
         return True
 
     def _pass_down(self, data: bytes) -> bool:
-        if not self._exchange.log.take(self._exchange.job, len(data)):
-            self.cut = "the download limit is spent (--download-limit)"
+        self.cut = self._exchange.log.take(self._exchange.job, len(data))
+        if self.cut is not None:
             return False
         self.down += len(data)
         self._client.sendall(data)
