@@ -179,7 +179,7 @@ def test_a_body_that_hardly_comes_is_cut(rough: Rough, proxy: Open, script: Scri
 
 def test_a_slow_body_that_keeps_coming_is_waited_for(rough: Rough, proxy: Open) -> None:
     rough.scripts["/m.pth"] = raw(
-        OK + b"Content-Length: 9000\r\n\r\n", b"x" * 900, pause=0.15, again=10
+        OK + b"Content-Length: 9000\r\n\r\n", b"x" * 1800, pause=0.15, again=5
     )
     there = proxy(rough.host, bounds=QUICK)
     assert len(there.ask("GET", rough.url("/m.pth"))[2]) == 9000

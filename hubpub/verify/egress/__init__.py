@@ -76,11 +76,15 @@ class Egress:
             raise CannotVerifyError(
                 "the proxy needs the package h11", help="pip install 'hubpub[verify]'"
             ) from error
-        self.close()
+        self._stop()
         self._listener = _Listener(listener, self._log, self._routes, self._slots)
 
     def close(self) -> None:
-        """Stop serving, and close our end of the listening socket."""
+        """Stop serving, end what is in flight, and close our end of the listening socket."""
+        self._stop()
+        self._log.end()
+
+    def _stop(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -159,7 +163,11 @@ class _Listener:
         if not job:
             client.close()
             return False
-        threading.Thread(target=self._serve, args=(client, job), daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, args=(client, job), daemon=True).start()
+        except RuntimeError:  # the machine has no thread left
+            client.close()
+            return False
         return True
 
     def _serve(self, client: socket.socket, job: str) -> None:
