@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubpub.verify.egress.place import Place, read_authority, read_url, written
+
+MAPPED = str(ipaddress.IPv6Address("::ffff:127.0.0.1"))  # releases of Python spell it in two ways
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,7 @@ from hubpub.verify.egress.place import Place, read_authority, read_url, written
         ("http://a.b/x@evil//http://y", Place("http", "a.b", 80, "/x@evil//http://y")),
         ("http://[::1]:8080/", Place("http", "::1", 8080, "/")),
         ("http://[0:0::1]/", Place("http", "::1", 80, "/")),
-        ("http://[::ffff:127.0.0.1]/", Place("http", "::ffff:7f00:1", 80, "/")),
+        ("http://[::ffff:127.0.0.1]/", Place("http", MAPPED, 80, "/")),
         ("http://a_b.c/", Place("http", "a_b.c", 80, "/")),
         *(
             (text, None)
