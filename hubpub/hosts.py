@@ -82,6 +82,10 @@ def is_public_address(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_public_address(str(inner))
+        # Only this block is given out (RFC 4291, 2.4); Python's list of what is not lags behind,
+        # by the translators of a network's own (64:ff9b:1::/48), site-local fec0::/10 and others.
+        if found not in ipaddress.ip_network("2000::/3") or int(found) >> 108 == 0x3FFF0:
+            return False
     return found.is_global and not found.is_multicast and str(found) not in _SPECIAL
 
 

@@ -59,6 +59,13 @@ THIRD_PARTY: dict[str, set[str]] = {
     "libcst": {"source/hubconf.py", "source/edits.py"},
     "torch": {"verify/worker"},
     "git": {"verify/checkout.py"},
+    "h11": {
+        "verify/egress/__init__.py",
+        "verify/egress/connection.py",
+        "verify/egress/exchange.py",
+        "verify/egress/forward.py",
+        "verify/egress/tunnel.py",
+    },
 }
 PROGRAMS = {"verify/sandbox/launch.py"}
 """Run as processes of their own by verify, like the worker: they exit, and say why."""

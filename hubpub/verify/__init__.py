@@ -283,4 +283,6 @@ def _network(request: egress.Request) -> Network:
         sha256=request.sha256,
         decision=request.decision,
         reason=request.reason,
+        announced=request.announced,
+        location=request.location,
     )

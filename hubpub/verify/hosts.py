@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hubpub.errors import UsageError
 from hubpub.hosts import DEFAULT_PORTS, Allowed, parse
 
 __all__ = ["DEFAULT_HOSTS", "DEFAULT_PORTS", "Rule", "rules"]
@@ -17,9 +19,14 @@ DEFAULT_HOSTS = (
     "download.pytorch.org",
     "huggingface.co",
     "*.huggingface.co",
+    "hf.co",
     "*.hf.co",
 )
-"""GitHub and its asset hosts, PyTorch's checkpoints, Hugging Face and its CDN."""
+"""GitHub and its asset hosts, PyTorch's checkpoints, Hugging Face and its storage and CDN.
+
+GitHub's documentation for self-hosted runners names *.githubusercontent.com for what it serves;
+https://huggingface.co/.well-known/meta.json lists the domains of the Hub: all are below these.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,11 @@ class Rule(Allowed):
     """An allowed host, and whether the user said so."""
 
     by_user: bool
+
+    @property
+    def private(self) -> bool:
+        """Whether this allows an address that is not public: one host, named by the user."""
+        return self.by_user and not self.host.startswith("*.")
 
 
 def rules(allowed: Iterable[str]) -> tuple[Rule, ...]:
@@ -36,5 +48,18 @@ def rules(allowed: Iterable[str]) -> tuple[Rule, ...]:
         UsageError: a value that is no host.
     """
     found = [Rule(host, None, by_user=False) for host in DEFAULT_HOSTS]
-    users = [parse(text) for text in allowed]
-    return (*found, *(Rule(item.host, item.port, by_user=True) for item in users))
+    return (*found, *(_of_user(text) for text in allowed))
+
+
+def _of_user(text: str) -> Rule:
+    """``text`` as the hosts of requests are spelled: in ASCII, and without a dot at the end."""
+    item = parse(text)
+    star, name = ("*.", item.host[2:]) if item.host.startswith("*.") else ("", item.host)
+    try:
+        if ":" in name:
+            name = str(ipaddress.IPv6Address(name))
+        elif not name.isascii():
+            name = name.encode("idna").decode("ascii")
+    except ValueError as error:
+        raise UsageError(f"--allow-host {text!r} is no HOST[:PORT]: {error}") from error
+    return Rule(star + name.removesuffix("."), item.port, by_user=True)

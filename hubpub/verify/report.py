@@ -105,7 +105,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Network:
-    """One request that the parent's proxy answered."""
+    """One request that the parent's proxy answered.
+
+    ``announced`` is the length that the server gave, ``location`` where it redirects to.
+    """
 
     method: str
     url: str
@@ -114,6 +117,8 @@ class Network:
     sha256: str | None
     decision: str
     reason: str | None
+    announced: int | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True)

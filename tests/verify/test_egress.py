@@ -5,67 +5,24 @@ from __future__ import annotations
 import hashlib
 import http.client
 import socket
-import time
-from collections.abc import Iterator
 
 import pytest
 
 from hubpub.errors import UsageError
-from hubpub.verify.egress import Egress, Request
 from hubpub.verify.hosts import rules
+from proxying import Open, proxy
 from publishing import Response, Server
 
-
-class Proxy:
-    """An :class:`Egress` on a loopback port, and a client that speaks to it raw."""
-
-    def __init__(self, *allowed: str, budget: int = 1 << 20) -> None:
-        self.egress = Egress(rules(allowed), budget)
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.address: str
-        self.port: int
-        self.address, self.port = listener.getsockname()
-        self.egress.serve(listener)
-        self.egress.begin("job1")
-
-    def ask(self, method: str, target: str, **headers: str) -> tuple[int, str, bytes]:
-        connection = http.client.HTTPConnection(self.address, self.port, timeout=10)
-        connection.putrequest(method, target, skip_host=True)
-        for name, value in {"Host": "lies.example", **headers}.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        response = connection.getresponse()
-        try:
-            body = response.read()
-        except http.client.IncompleteRead as error:
-            body = error.partial
-        connection.close()
-        return response.status, response.reason, body
-
-    def log(self, count: int = 1) -> tuple[Request, ...]:
-        """The log once it has ``count`` entries: the proxy writes them from its own thread."""
-        for _ in range(200):
-            if len(self.egress.requests("job1")) >= count:
-                break
-            time.sleep(0.01)
-        return self.egress.requests("job1")
+__all__ = ["proxy"]  # a fixture
 
 
-@pytest.fixture
-def proxies() -> Iterator[list[Proxy]]:
-    started: list[Proxy] = []
-    yield started
-    for proxy in started:
-        proxy.egress.close()
-
-
-def test_a_download_is_passed_on_and_hashed(http_server: Server, proxies: list[Proxy]) -> None:
+def test_a_download_is_passed_on_and_hashed(http_server: Server, proxy: Open) -> None:
     body = bytes(range(256)) * 1000
     http_server.serve({"/m-1.pth?a=b": body})
-    proxies.append(proxy := Proxy(http_server.host))
+    there = proxy(http_server.host)
     url = http_server.url("/m-1.pth?a=b")
-    assert proxy.ask("GET", url) == (200, "OK", body)
-    (entry,) = proxy.log()
+    assert there.ask("GET", url) == (200, "OK", body)
+    (entry,) = there.log()
     assert (entry.url, entry.status, entry.size, entry.decision) == (url, 200, len(body), "allowed")
     assert entry.sha256 == hashlib.sha256(body).hexdigest()
     assert not entry.short
@@ -73,13 +30,13 @@ def test_a_download_is_passed_on_and_hashed(http_server: Server, proxies: list[P
 
 
 def test_a_host_that_is_not_allowed_is_named_with_its_flag(
-    http_server: Server, proxies: list[Proxy]
+    http_server: Server, proxy: Open
 ) -> None:
-    proxies.append(proxy := Proxy())
-    status, reason, _ = proxy.ask("GET", http_server.url("/x"))
+    there = proxy()
+    status, reason, _ = there.ask("GET", http_server.url("/x"))
     assert status == 403
     assert f"--allow-host {http_server.host}" in reason
-    assert [entry.decision for entry in proxy.log()] == ["denied"]
+    assert [entry.decision for entry in there.log()] == ["denied"]
     assert not http_server.requests
 
 
@@ -95,90 +52,88 @@ def test_a_host_that_is_not_allowed_is_named_with_its_flag(
         "http://:80/",
     ],
 )
-def test_unusual_targets_never_leave(
-    target: str, http_server: Server, proxies: list[Proxy]
-) -> None:
-    proxies.append(proxy := Proxy("github.com"))
+def test_unusual_targets_never_leave(target: str, http_server: Server, proxy: Open) -> None:
+    there = proxy("github.com")
     port = http_server.host.split(":")[1]
-    status, _, _ = proxy.ask("GET", target.replace("{port}", port))
+    status, _, _ = there.ask("GET", target.replace("{port}", port))
     assert status in {403, 502}
     assert not http_server.requests
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
-def test_only_reading_leaves(method: str, http_server: Server, proxies: list[Proxy]) -> None:
-    proxies.append(proxy := Proxy(http_server.host))
-    status, _, _ = proxy.ask(method, http_server.url("/x"))
+def test_only_reading_leaves(method: str, http_server: Server, proxy: Open) -> None:
+    there = proxy(http_server.host)
+    status, _, _ = there.ask(method, http_server.url("/x"))
     assert status == 403
     assert not http_server.requests
-    assert proxy.log()[0].decision == "denied"
+    assert there.log()[0].decision == "denied"
 
 
-def test_an_allowed_name_that_resolves_inside_is_refused(proxies: list[Proxy]) -> None:
+def test_an_allowed_name_that_resolves_inside_is_refused(proxy: Open) -> None:
     """A wildcard says nothing about addresses: only a host named by the user may be private."""
-    proxies.append(proxy := Proxy("*.localhost"))
-    proxy.egress.begin("job1")
-    status, reason, _ = proxy.ask("GET", "http://a.localhost/")
+    there = proxy("*.localhost")
+    there.egress.begin("job1")
+    status, reason, _ = there.ask("GET", "http://a.localhost/")
     assert status in {403, 502}
     assert "not public" in reason or "does not resolve" in reason
 
 
-def test_a_redirect_is_an_entry_of_its_own(http_server: Server, proxies: list[Proxy]) -> None:
+def test_a_redirect_is_an_entry_of_its_own(http_server: Server, proxy: Open) -> None:
     other = "http://elsewhere.example/m.pth"
     http_server.serve({"/m.pth": (302, {"Location": other}, b"")})
-    proxies.append(proxy := Proxy(http_server.host))
-    assert proxy.ask("GET", http_server.url("/m.pth"))[0] == 302
-    assert proxy.ask("GET", other)[0] == 403
-    assert [entry.decision for entry in proxy.log(2)] == ["allowed", "denied"]
-    assert proxy.log()[0].location == other
+    there = proxy(http_server.host)
+    assert there.ask("GET", http_server.url("/m.pth"))[0] == 302
+    assert there.ask("GET", other)[0] == 403
+    assert [entry.decision for entry in there.log(2)] == ["allowed", "denied"]
+    assert there.log()[0].location == other
 
 
-def test_a_short_body_is_seen_as_short(http_server: Server, proxies: list[Proxy]) -> None:
+def test_a_short_body_is_seen_as_short(http_server: Server, proxy: Open) -> None:
     http_server.serve({"/m.pth": Response(200, {"Content-Length": "1000"}, b"only this")})
-    proxies.append(proxy := Proxy(http_server.host))
-    proxy.ask("GET", http_server.url("/m.pth"))
-    (entry,) = proxy.log()
+    there = proxy(http_server.host)
+    there.ask("GET", http_server.url("/m.pth"))
+    (entry,) = there.log()
     assert (entry.short, entry.size, entry.announced) == (True, 9, 1000)
 
 
-def test_the_budget_cuts_a_download(http_server: Server, proxies: list[Proxy]) -> None:
+def test_the_budget_cuts_a_download(http_server: Server, proxy: Open) -> None:
     http_server.serve({"/m.pth": bytes(1 << 20)})
-    proxies.append(proxy := Proxy(http_server.host, budget=100_000))
-    _, _, body = proxy.ask("GET", http_server.url("/m.pth"))
-    (entry,) = proxy.log()
+    there = proxy(http_server.host, budget=100_000)
+    _, _, body = there.ask("GET", http_server.url("/m.pth"))
+    (entry,) = there.log()
     assert entry.decision == "cut"
     assert len(body) <= 100_000
     assert "--download-limit" in str(entry.reason)
 
 
-def test_an_unreachable_host_is_no_refusal(proxies: list[Proxy]) -> None:
+def test_an_unreachable_host_is_no_refusal(proxy: Open) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    proxies.append(proxy := Proxy(f"127.0.0.1:{port}"))
-    assert proxy.ask("GET", f"http://127.0.0.1:{port}/m.pth")[0] == 502
-    (entry,) = proxy.log()
+    there = proxy(f"127.0.0.1:{port}")
+    assert there.ask("GET", f"http://127.0.0.1:{port}/m.pth")[0] == 502
+    (entry,) = there.log()
     assert (entry.decision, entry.status) == ("allowed", None)
     assert "refused" in str(entry.reason).lower()
 
 
-def test_connect_is_a_counted_tunnel(http_server: Server, proxies: list[Proxy]) -> None:
+def test_connect_is_a_counted_tunnel(http_server: Server, proxy: Open) -> None:
     http_server.serve({"/x": b"through"})
-    proxies.append(proxy := Proxy(http_server.host))
-    connection = http.client.HTTPConnection(proxy.address, proxy.port, timeout=10)
+    there = proxy(http_server.host)
+    connection = http.client.HTTPConnection(there.address, there.port, timeout=10)
     host, port = http_server.host.split(":")
     connection.set_tunnel(host, int(port))
     connection.request("GET", "/x")
     assert connection.getresponse().read() == b"through"
     connection.close()
-    (entry,) = proxy.log()
+    (entry,) = there.log()
     assert (entry.method, entry.sha256) == ("CONNECT", None)
     assert entry.size > len(b"through")
 
 
-def test_connect_to_a_host_that_is_not_allowed(proxies: list[Proxy]) -> None:
-    proxies.append(proxy := Proxy())
+def test_connect_to_a_host_that_is_not_allowed(proxy: Open) -> None:
+    there = proxy()
     for target in ("169.254.169.254:80", "evil.example:443", "github.com:22", "github.com"):
-        status, _, _ = proxy.ask("CONNECT", target)
+        status, _, _ = there.ask("CONNECT", target)
         assert status == 403, target
 
 
