@@ -14,12 +14,14 @@ from hubpub.source.scanning import Scanner
 MAX_TEXT = 300
 """A longer text is no name of a repository (characters)."""
 _DEEP = 20
+_FAR = 3_000
+"""A line goes on for more characters only where no person wrote it."""
 _NEAR = 20_000
 """A name that is bound below a condition is not looked for further away (characters)."""
 
 _BINDING = re.compile(
     r"""
-    (?:^|;|-c[ ]?["'])(?P<indent>[ \t]*)
+    (?:^|;|-c[ ]?["'])[ \t]*
     (?P<targets>[^\W\d]\w{0,99}(?:[ \t]*,[ \t]*[^\W\d]\w{0,99}){0,9})[ \t]{0,9}
     (?::[ \t]*[\w.\[\],|][\w.\[\], |]{0,79})?(?P<sign>[-+*/%|&^@]{0,2}:?=)(?!=)
     | \bfor[ \t]{1,9}(?P<loop>[\w, \t()*]{1,200}?)[ \t]{1,9}in\b
@@ -70,7 +72,7 @@ class Names:
             if match["targets"] is not None:
                 if not _goes_on(part.text, match.start()):
                     yield self._value_end(part.text, match), match, match.end()
-            elif part.code[match.start() : match.end()].strip():
+            elif match["names"] is None or part.code[match.start() : match.end()].strip():
                 # A comprehension names what it goes over behind what it does with it.
                 yield (
                     max(match.start() - _BEFORE, part.text.rfind("\n", 0, match.start())),
@@ -91,7 +93,7 @@ class Names:
                 self.bound[name] = Bound(part, end, 0)
             return
         targets = [name.strip() for name in match["targets"].split(",")]
-        indent = len(match["indent"])
+        indent = indent_at(part.text, match.start("targets"))
         simple = _SIMPLE.match(part.text, begin) if len(targets) == 1 else None
         if simple:
             place = simple.start(2), simple.end(2)
@@ -131,6 +133,13 @@ class Names:
         if bound.indent > indent or (bound.part is part and _left(bound, begin)):
             return None
         return bound
+
+
+def indent_at(text: str, at: int) -> int:
+    """How far the line that holds ``at`` is indented; 0 where it begins too far away."""
+    start = text.rfind("\n", max(0, at - _FAR), at) + 1
+    line = text[start:at]
+    return len(line) - len(line.lstrip()) if start or at < _FAR else 0
 
 
 def _goes_on(text: str, begin: int) -> bool:

@@ -11,27 +11,58 @@ from hubpub.source.text import Text, Unreadable, decode
 
 MAX_DOCUMENT = 2 << 20
 """Documents larger than this are not read (bytes)."""
+MAX_NOTEBOOK = 8 << 20
+"""Notebooks hold what their cells drew, and may be larger (bytes)."""
 MAX_DOCUMENTS = 300
+MAX_NOTEBOOKS = 60
+DEPTH = 3
+"""README files below so many folders are read."""
+
+
+_MARKED = (".md", ".markdown", ".mdx", ".rst")
+_README = re.compile(r"readme(?:[ ._-].*)?\Z")
+_FOLDER = re.compile(r"(?:[^/]+/)?(?:[a-z]*docs?|documentation)/")
+_PAST = re.compile(
+    r"(?:^|/)(?:change[ _-]?logs?|changes|history|news|releases?|release[ _-]?notes?|"
+    r"what[ _-]?s[ _-]?new)(?:\.d)?(?:[/._ -]|\Z)"
+)
+"""Documents of what once was: an old example in them is right as it stands."""
+_FOREIGN = re.compile(
+    r"(?:^|/)(?:\.ipynb_checkpoints|third[_-]?party|3rd[_-]?party|externals?|vendor(?:ed)?|"
+    r"site-packages)/"
+)
 
 
 def documents(paths: Sequence[str]) -> list[str]:
-    """README files, notebooks, and what lies below docs: what may show how to load."""
-    return [path for path in paths if _is_document(path.lower())][:MAX_DOCUMENTS]
+    """README files, notebooks, and what lies at the root and below docs, by path.
+
+    Left out is what tells a history, and what others wrote who are only quoted in the tree.
+    """
+    found = [path for path in paths if _is_document(path.lower())]
+    notebooks = set([path for path in found if path.lower().endswith(".ipynb")][MAX_NOTEBOOKS:])
+    return [path for path in found if path not in notebooks][:MAX_DOCUMENTS]
 
 
 def _is_document(path: str) -> bool:
     name = path.rpartition("/")[2]
-    if path.endswith(".ipynb"):
-        return path.count("/") <= 2
-    if not path.endswith((".md", ".rst", ".markdown")):
+    depth = path.count("/")
+    if _PAST.search(path) or _FOREIGN.search(path):
         return False
-    named = name.startswith("readme") and path.count("/") <= 2
-    return path.count("/") == 0 or path.startswith(("docs/", "doc/")) or named
+    if path.endswith(".ipynb"):
+        return depth <= 2 or _FOLDER.match(path) is not None
+    if name.endswith(_MARKED):
+        return depth == 0 or _FOLDER.match(path) is not None or _readme(name, depth)
+    return name in {"readme", "readme.txt"} and depth <= DEPTH
+
+
+def _readme(name: str, depth: int) -> bool:
+    return depth <= DEPTH and _README.match(name) is not None
 
 
 def read(files: Files, path: str) -> Text | None:
     """The text of a document; None where there is none. Bytes that are not UTF-8 are replaced."""
-    data = files.data(path, MAX_DOCUMENT)
+    limit = MAX_NOTEBOOK if path.lower().endswith(".ipynb") else MAX_DOCUMENT
+    data = files.data(path, limit)
     if isinstance(data, Unreadable):
         return None
     text = decode(data)

@@ -47,10 +47,7 @@ class _Call:
 
     @property
     def indent(self) -> int:
-        text = self.part.text
-        start = text.rfind("\n", max(0, self.begin - MAX_CALL), self.begin) + 1
-        line = text[start : self.begin]
-        return len(line) - len(line.lstrip()) if start or self.begin < MAX_CALL else 0
+        return bindings.indent_at(self.part.text, self.begin)
 
     def argument(self, position: int, *names: str) -> ast.expr | None:
         """The argument that stands at ``position`` or has one of ``names``."""
@@ -196,11 +193,17 @@ def _events(
     events += [
         (match.start(), 1, match.group())
         for match in used.finditer(part.code)
-        if match.start() not in spoken_for
+        if match.start() not in spoken_for and not _commented(part.code, match.start())
     ]
     events += [(call.begin, 2, call) for call in calls]
     events.sort(key=lambda event: event[:2])
     return (event for _, _, event in events)
+
+
+def _commented(text: str, at: int) -> bool:
+    """Whether the line that holds ``at`` is a comment."""
+    start = text.rfind("\n", max(0, at - MAX_CALL), at) + 1
+    return text[start:at].lstrip().startswith("#")
 
 
 def _name_at(call: _Call) -> int | None:

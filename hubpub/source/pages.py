@@ -73,7 +73,9 @@ def _shown(text: str, ending: str) -> tuple[str, str]:
     if ending == ".rst":
         text = _without_comments(text)
     else:
-        margin = min(map(_indent, filter(str.strip, text.split("\n")[1:])), default=0)
+        indents = {_indent(line) for line in text.split("\n")[1:] if line.strip()}
+        # Code is indented below the text about it; where nothing is, all may be code.
+        margin = min(indents) if len(indents) > 1 else -1
     lines = list(_unprompted(text, quotes=True))
     code = (
         line if prompted or _indent(line) > margin else _blank(line) for line, prompted in lines

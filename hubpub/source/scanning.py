@@ -16,6 +16,10 @@ MAX_PARSED = 20_000
 
 _MARK = re.compile(r"""['"#()\[\]{}\\\n;]""")
 _STRING_END = {quote: re.compile(rf"\\.|{quote}", re.DOTALL) for quote in ("'", '"', "'''", '"""')}
+_STAND_IN = re.compile(
+    r""""[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'|"""
+    r"""<[\w/ .:-]{1,100}>|\$(?:\w{1,100}|\{\w{1,100}\})"""
+)
 
 
 class Escaped(Exception):  # noqa: N818 - it is no error
@@ -50,7 +54,16 @@ class Scanner:
         return end
 
     def parse(self, code: str) -> ast.expr | None:
-        """The expression that ``code`` is; None where it is none."""
+        """The expression that ``code`` is; None where it is none.
+
+        ``<model>`` and ``$MODEL`` outside strings stand for a value: a name in the same place.
+        """
+        found = self._parse(code)
+        if found is None and any(mark in code for mark in "<$"):
+            found = self._parse(_STAND_IN.sub(_as_name, code))
+        return found
+
+    def _parse(self, code: str) -> ast.expr | None:
         self.parses -= 1
         if self.parses < 0:
             return None
@@ -60,6 +73,10 @@ class Scanner:
                 return ast.parse(code, mode="eval").body
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return None
+
+
+def _as_name(match: re.Match[str]) -> str:
+    return match.group() if match.group()[0] in "'\"" else "_" * len(match.group())
 
 
 def _end(text: str, start: int, stop: int, *, call: bool) -> tuple[int | None, int]:
