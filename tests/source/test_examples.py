@@ -130,7 +130,9 @@ def test_names(name: str, frame: str) -> None:
             "".join(f"{'... ' if i and line[:1] == ' ' else '>>> '}{line}\n"
                     for i, line in enumerate(lines)), "README",
         ),
-        "docstring": ('"""Use.\n\n' + "".join(f"    {line}\n" for line in lines) + '"""\n', "a.py"),
+        "docstring": (
+            '"""Use.\n\n  So:\n' + "".join(f"    {line}\n" for line in lines) + '  """\n', "a.py",
+        ),
         "rst": (
             ".. code-block:: python\n\n" + "".join(f"   {line}\n" for line in lines), "README.rst",
         ),
@@ -308,14 +310,16 @@ def test_what_else_a_call_gives() -> None:
 
 
 DOCUMENTS = {
-    "README.md": True, "README": True, "README.rst": True, "README.txt": True, "readme.markdown": True,
+    "README.md": True, "README": True, "README.rst": True, "README.txt": True,
+    "readme.markdown": True,
     "README_zh.md": True, "README.zh-CN.md": True, "README-ja.rst": True, "README _CH.md": True,
     "a/b/c/README.md": True, "a/b/c/d/README.md": False, "USAGE.md": True, "a/USAGE.md": False,
     "docs/a/b/c.rst": True, "doc/x.md": True, "website/docs/x.mdx": True, "hfdocs/x.mdx": True,
     "documentation/x.md": True, "docs/x.txt": False, "docs/requirements.txt": False,
     "use.ipynb": True, "a/b/use.ipynb": True, "a/b/c/use.ipynb": False, "docs/a/b/c/x.ipynb": True,
     ".ipynb_checkpoints/use.ipynb": False, "third_party/x/README.md": False,
-    "CHANGELOG.md": False, "changes.rst": False, "HISTORY.md": False, "docs/release_notes.md": False,
+    "CHANGELOG.md": False, "changes.rst": False, "HISTORY.md": False,
+    "docs/release_notes.md": False,
     "docs/releases/v1.md": False, "NEWS.md": False, "RELEASE.md": False, "docs/whats-new.md": False,
     "exchange.md": True, "newsletter.md": True, "README.py": False, "readmes.md": True,
 }  # fmt: skip
@@ -330,11 +334,16 @@ def test_documents(path: str) -> None:
 
 PIECE = st.sampled_from(
     [
-        "torch.hub.load(", "hub.load(", "'o/r'", '"o/r:v1"', "repo", " = ", ", ", ")", "(", "\n", "\r",
-        "\r\n", "    ", ">>> ", "... ", "> ", "```", "~~~\n", "<!--", "-->", ".. ", "..\n", "# ", "\\",
-        '\\"', "\0", "😀", "é", "f'{repo}'", "for repo in x", "repo = 'o/r'\n", "import torch as t\n",
-        "from torch.hub import load\n", "load('o/r', repo)\n", '"""', "'''", "In [1]: ", "`", "{/*", "\t",
-        "python -c \"", ";", "torch.hub.load(repo, 'net')\n", "<x>", "$X", "[", "{", "\x0c", "\u2028",
+        "torch.hub.load(", "hub.load(", "'o/r'", '"o/r:v1"', "repo", " = ", ", ", ")", "(",
+        "\n", "\r",
+        "\r\n", "    ", ">>> ", "... ", "> ", "```", "~~~\n", "<!--", "-->", ".. ", "..\n",
+        "# ", "\\",
+        '\\"', "\0", "😀", "é", "f'{repo}'", "for repo in x", "repo = 'o/r'\n",
+        "import torch as t\n",
+        "from torch.hub import load\n", "load('o/r', repo)\n", '"""', "'''", "In [1]: ",
+        "`", "{/*", "\t",
+        "python -c \"", ";", "torch.hub.load(repo, 'net')\n", "<x>", "$X", "[", "{",
+        "\x0c", "\u2028",
     ]
 )  # fmt: skip
 SHOWN = st.lists(st.one_of(PIECE, PIECE, PIECE, st.text(max_size=5)), max_size=40).map("".join)
@@ -372,9 +381,12 @@ def test_any_notebook(cells: list[str], lines: bool, indent: int, data: st.DataO
 SIZE = 2 << 20
 SLOW = [
     "hub.load(", "hub.load(a", "hub.load('", 'hub.load(\\"', "hub.load(x)\n", "hub.load(a,'b')\n",
-    "a=hub.load(a)\n", "hub.load(f'{a}')\na=b\n", "a=(\n", "a = a + 'x'\n", "<!-- ", "`<!--`", "> > > ",
-    "```\n~~~\n", ".. a\n b\n", "..\n\n", "\\'''", '\\"\n', "import a, b, c\n", "for a in b ", "(", "\\", " ",
-    "hub.load(a);a='x/y';", "def f(a", "hub.load(<a>,$b, 'c d')\n", "a,\n#,\na=1\n", "\t;", "{/*", "-c'a=",
+    "a=hub.load(a)\n", "hub.load(f'{a}')\na=b\n", "a=(\n", "a = a + 'x'\n", "<!-- ",
+    "`<!--`", "> > > ",
+    "```\n~~~\n", ".. a\n b\n", "..\n\n", "\\'''", '\\"\n', "import a, b, c\n",
+    "for a in b ", "(", "\\", " ",
+    "hub.load(a);a='x/y';", "def f(a", "hub.load(<a>,$b, 'c d')\n", "a,\n#,\na=1\n", "\t;",
+    "{/*", "-c'a=",
 ]  # fmt: skip
 
 
