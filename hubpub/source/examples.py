@@ -17,7 +17,7 @@ from hubpub.source.reached import split
 from hubpub.source.scanning import MAX_CALL, Escaped, Scanner
 from hubpub.source.text import Text
 
-MAX_CALLS = 5_000
+MAX_CALLS = 2_000
 """So many calls of a document are read."""
 
 _LOADERS = {

@@ -11,7 +11,7 @@ MAX_CALL = 3_000
 """A call or an expression of more characters is not read."""
 MAX_SCANNED = 4_000_000
 """So many characters of a document are looked at in search of ends; no person writes more."""
-MAX_PARSED = 20_000
+MAX_PARSED = 10_000
 """So many expressions of a document are parsed."""
 
 _MARK = re.compile(r"""['"#()\[\]{}\\\n;]""")
@@ -49,7 +49,11 @@ class Scanner:
         if self.left <= 0:
             return None
         stop = min(len(text), start + MAX_CALL)
-        end, at = _end(text, start, stop, call=call)
+        try:
+            end, at = _end(text, start, stop, call=call)
+        except Escaped:
+            self.left -= 20_000  # it is read again, and more slowly
+            raise
         self.left -= at - start
         return end
 
