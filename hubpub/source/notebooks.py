@@ -16,6 +16,7 @@ _PIECE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]+"
 )
 _LONE = re.compile(r"[\ud800-\udfff]")
+_SHORT = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\\\": "\\", "\\/": "/"}
 _CELLS = {("cells", "*"), ("worksheets", "*", "cells", "*")}
 """Where cells stand: since nbformat 4, and before."""
 _SOURCES = {"source", "input"}
@@ -97,4 +98,4 @@ def _decode(cell: Cell, text: str, begin: int, end: int) -> Iterator[str]:
             continue
         cell.begins.append(first)
         cell.ends.append(last)
-        yield _LONE.sub("\ufffd", json.loads(f'"{piece}"'))
+        yield _SHORT.get(piece) or _LONE.sub("\ufffd", json.loads(f'"{piece}"'))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 MAX_CALL = 3_000
 """A call or an expression of more characters is not read."""
-MAX_SCANNED = 4_000_000
+MAX_SCANNED = 1_500_000
 """So many characters of a document are looked at in search of ends; no person writes more."""
 MAX_PARSED = 10_000
 """So many expressions of a document are parsed."""
@@ -52,7 +52,7 @@ class Scanner:
         try:
             end, at = _end(text, start, stop, call=call)
         except Escaped:
-            self.left -= 20_000  # it is read again, and more slowly
+            self.left -= 10_000  # it is read again, and more slowly
             raise
         self.left -= at - start
         return end
