@@ -10,7 +10,7 @@ from hubpub.diagnostic import Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.addresses import urls
 from hubpub.rules.cached import shown
-from hubpub.rules.references import BRANCHES, known
+from hubpub.rules.references import BRANCHES, known, spelled
 from hubpub.source.facts import Place, Repo
 
 _RAW_HOST = re.compile(r"/(?P<repo>[^/]+/[^/]+)/(?P<ref>refs/heads/[^/]+|[^/]+)/.+")
@@ -158,7 +158,7 @@ def foreign_example(repo: Repo) -> Iterator[Finding]:
     names = {item.name for item in repo.entrypoints}
     own = [name.casefold().partition("/") for name in repo.own]
     owners, titles = {owner for owner, _, _ in own}, {title for _, _, title in own}
-    for call in repo.hub_calls:
+    for call in spelled(repo):
         if not call.document or not known(call) or not own or repo.is_own(call.repository):
             continue
         owner, _, title = str(call.repository).casefold().partition("/")

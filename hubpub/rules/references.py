@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from hubpub.diagnostic import Edit, Fix, Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.keywords import add_keyword
-from hubpub.source.facts import HubCall, Repo
+from hubpub.source.facts import HubCall, Place, Repo
+
+
+def spelled(repo: Repo) -> list[HubCall]:
+    """The hub calls, one for each text that names a repository: several may share a variable."""
+    found: dict[Place, HubCall] = {}
+    for call in repo.hub_calls:
+        found.setdefault(call.literal or call.place, call)
+    return list(found.values())
 
 
 def _unpinned(call: HubCall) -> bool:
@@ -53,7 +61,7 @@ def unpinned_hub_call(repo: Repo) -> Iterator[Finding]:
         return torch.hub.load("pytorch/vision:v0.22.0", "resnet18", trust_repo=True)
     ```
     """
-    for call in repo.hub_calls:
+    for call in spelled(repo):
         if call.document or not _unpinned(call) or repo.is_own(call.repository):
             continue
         yield Finding(
@@ -107,8 +115,8 @@ def unpinned_example(repo: Repo) -> Iterator[Finding]:
     itself.
     """
     names = {item.name for item in repo.entrypoints}
-    tag = repo.git.tags[-1] if repo.git.tags else None
-    for call in repo.hub_calls:
+    tag = repo.git.newest
+    for call in spelled(repo):
         if not call.document or not _unpinned(call):
             continue
         mine = repo.is_own(call.repository) if repo.own else call.entrypoint in names
@@ -160,7 +168,7 @@ def branch_pin(repo: Repo) -> Iterator[Finding]:
     model = torch.hub.load("octo/net:v1.0", "tiny", trust_repo=True)
     ```
     """
-    for call in repo.hub_calls:
+    for call in spelled(repo):
         branches = BRANCHES | repo.git.branches if repo.is_own(call.repository) else BRANCHES
         if known(call) and call.ref in branches and call.ref not in repo.git.tags:
             yield Finding(
@@ -195,7 +203,7 @@ def commit_pin(repo: Repo) -> Iterator[Finding]:
     model = torch.hub.load("octo/net:v1.0", "tiny", trust_repo=True)
     ```
     """
-    for call in repo.hub_calls:
+    for call in spelled(repo):
         ref = call.ref or ""
         full = ref.startswith(("refs/tags/", "refs/heads/"))
         commit = bool(_COMMIT.fullmatch(ref)) and ref not in repo.git.tags

@@ -143,9 +143,9 @@ def _example(repo: Repo) -> Fix | None:
         ),
         None,
     )
-    if text is None or name is None or not repo.own or not repo.git.tags:
+    if text is None or name is None or not repo.own or repo.git.newest is None:
         return None
-    target = f"{repo.own[0]}:{repo.git.tags[-1]}"
+    target = f"{repo.own[0]}:{repo.git.newest}"
     example = (
         "## Load it with PyTorch Hub\n\n```python\nimport torch\n\n"
         f'model = torch.hub.load("{target}", "{name}", trust_repo=True)\n```\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import json
 import os
 import stat
 import tempfile
@@ -149,9 +150,19 @@ def _holds(path: str, before: Text, text: str) -> bool:
         before.encode(text)
     except UnicodeEncodeError:
         return False
+    if path.lower().endswith(".ipynb"):
+        return _is_json(text) or not _is_json(before.text)
     if not path.endswith(".py"):
         return True
     return not isinstance(modules.parse(of(text), compiled=True), Unreadable)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def obstacle(root: Path, path: str, before: Text) -> str | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_PLAIN = re.compile(r"[\w./+@-]+")
 
 
 @dataclass(frozen=True)
@@ -21,3 +24,8 @@ class Git:
     default: str | None = None
     all_tags: bool = False
     all_branches: bool = False
+
+    @property
+    def newest(self) -> str | None:
+        """The newest tag that can stand in any quotes, None where there is none."""
+        return next((tag for tag in reversed(self.tags) if _PLAIN.fullmatch(tag)), None)

@@ -216,7 +216,7 @@ def _hub_call(
         literal=target.places[0] if target and target.places else None,
         document=False,
         entrypoints=names,
-        written=written,
+        written=written and "trust_repo" not in arguments,
     )
 
 

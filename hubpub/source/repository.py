@@ -16,6 +16,7 @@ from hubpub.source import (
     distribution,
     documents,
     entrypoints,
+    examples,
     git,
     hubconf,
     loading,
@@ -64,16 +65,16 @@ def _read(files: Files) -> Repo:
         return Repo(root, None, exists=False)
     paths = files.walk()
     texts: dict[str, Text] = {}
-    examples: list[HubCall] = []
+    shown: list[HubCall] = []
     for path in documents.documents(paths):
         text = documents.read(files, path)
         if text is not None:
             texts[path] = text
-            examples.extend(documents.examples(path, text))
+            shown.extend(examples.examples(path, text))
     base = Repo(
         root,
         None,
-        hub_calls=tuple(examples),
+        hub_calls=tuple(shown),
         checkpoints=documents.checkpoints(files, paths),
         git=git.read(files),
         texts=MappingProxyType(texts),
@@ -144,7 +145,7 @@ def _with_hubconf(base: Repo, files: Files) -> Repo:
     shown = [
         call
         for path in sorted(defined & texts.keys())
-        for call in documents.examples(path, texts[path])
+        for call in examples.examples(path, texts[path])
     ]
     found = _replace(found, hub_calls=(*found.hub_calls, *shown))
     return _with_comments(found)

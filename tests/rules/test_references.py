@@ -85,3 +85,19 @@ def test_a_licence(path: str | None, text: str, codes: list[str], tmp_path: Path
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     assert judge(tmp_path, OWN, licence=False) == codes
+
+
+def test_one_name_in_a_variable_is_one_finding(tmp_path: Path) -> None:
+    lines = [
+        'repo = "octo/net:main"',
+        *(f'{name} = torch.hub.load(repo, "{name}")' for name in "abc"),
+    ]
+    readme = "\n".join(["```python", *lines, "```", ""])
+    assert judge(tmp_path, OWN, readme) == ["HUB303", "HUB305", "HUB305", "HUB305"]
+
+
+@pytest.mark.parametrize("trust", ["False", '"check"'])
+def test_a_call_that_says_not_to_trust_is_left_to_people(trust: str, tmp_path: Path) -> None:
+    judge(tmp_path, f'torch.hub.load("octo/net:v1", "a", trust_repo={trust})')
+    (found,) = check.check(tmp_path, SUBJECT).diagnostics
+    assert (found.code, found.fix) == ("HUB305", None)
