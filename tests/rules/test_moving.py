@@ -277,15 +277,10 @@ def test_no_example_can_be_written(lack: str, tmp_path: Path) -> None:
     assert [item.fix for item in fixed.result.diagnostics] == [None]
 
 
-@pytest.mark.parametrize(
-    ("tags", "pin"), [(("v1.0", 'v2.0"'), "v1.0"), (("v1.0", "v2.0'x"), "v1.0")]
-)
-def test_a_tag_that_breaks_out_of_its_quotes_is_never_written(
-    tags: tuple[str, ...], pin: str, tmp_path: Path
-) -> None:
-    root = clone(tmp_path / "r", tags=tags)
-    write_files(
-        root, {"hubconf.py": PLAIN, "README.md": 'x = torch.hub.load("octo/net", "tiny")\n'}
-    )
+@pytest.mark.parametrize("tag", ['v2.0"', "v2.0'x", "v2.0`"])
+def test_a_tag_that_breaks_out_of_its_quotes_is_never_written(tag: str, tmp_path: Path) -> None:
+    root = clone(tmp_path / "r", tags=("v1.0", tag))
+    readme = 'x = torch.hub.load("octo/net{pin}", "tiny")\n'
+    write_files(root, {"hubconf.py": PLAIN, "README.md": readme.format(pin="")})
     check.fix(root, Settings(select=("HUB302",)))
-    assert (root / "README.md").read_text() == f'x = torch.hub.load("octo/net:{pin}", "tiny")\n'
+    assert (root / "README.md").read_text() == readme.format(pin=":v1.0")
