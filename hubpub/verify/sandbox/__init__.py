@@ -41,7 +41,7 @@ _KEPT_OUTPUT = 64 * KIB
 class Outcome:
     """What became of one job. All of it fact but ``claims``, ``out`` and ``err``.
 
-    ``ended`` is one of exit, signal, timeout, memory, pids, disk, files, output, download.
+    ``ended`` is one of exit, signal, timeout, cpu, memory, pids, disk, files, output, download.
     """
 
     exit: int | None
@@ -55,6 +55,10 @@ class Outcome:
     err: bytes
     clean: bool = False
     """Whether the job left nothing in the sandbox outside its own directory."""
+    fresh: bool = False
+    """Whether it ran in an interpreter of its own, not in a fork of the supervisor."""
+    hung: bool = False
+    """Whether it ended in a timeout after a long time without using the CPU."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,8 @@ class Sandbox:
             done["peak_bytes"],
             *texts,
             clean=done["clean"],
+            fresh=done["fresh"],
+            hung=done["hung"],
         )
 
     def _wait(
@@ -216,7 +222,7 @@ class Sandbox:
                         return channel.receive(self.control, _GRACE_S)[0]
                     if not key.data.read():
                         selector.unregister(key.fd)
-                if not told and captures[1].total + captures[2].total > request.output_bytes:
+                if not told and sum(capture.total for capture in captures) > request.output_bytes:
                     channel.send(self.control, {"op": "kill", "reason": "output"})
                     told = True
                 tick()
