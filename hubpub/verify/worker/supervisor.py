@@ -111,15 +111,16 @@ def _run(control: socket.socket, request: dict[str, Any], descriptors: list[int]
     guard.peak = watch.pages(child)[0]
     dead = _Dead(child)
     reason, pause = "", _POLL_S[0]
-    while dead.status is None and not reason:
+    over = False
+    while not over and not reason:
         readable, _, _ = select.select([control], [], [], pause)
         pause = min(pause * 1.2, _POLL_S[1])
         if readable:
             message, _ = _receive(control)
             reason = message.get("reason", "killed") if message else "killed"
-        dead.reap()
+        over = dead.reap()
         guard.reaped_s = dead.cpu_s
-        if dead.status is None and not reason:
+        if not over and not reason:
             reason = guard.exceeded()
     hung = reason == "timeout" and guard.hung
     wall = time.monotonic() - started
@@ -146,11 +147,12 @@ class _Dead:
         self.status: int | None = None
         self.cpu_s = 0.0
 
-    def reap(self) -> None:
-        """Reap every process that is dead by now."""
+    def reap(self) -> bool:
+        """Reap every process that is dead by now; whether the job's own is among the dead."""
         with contextlib.suppress(ChildProcessError):
             while self._wait(os.WNOHANG):
                 pass
+        return self.status is not None
 
     def kill_everything(self) -> None:
         """Kill all other processes of this pid namespace and wait until none is left."""
@@ -184,7 +186,7 @@ def _become_job(request: dict[str, Any], descriptors: list[int], fresh: bool) ->
     kill, myself = os.kill, os.getpid()
     code = 70
     try:
-        os.setsid()
+        os.setpgid(0, 0)  # a session of its own would be a share of the CPU of its own
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
         claims, out, err = (os.dup(descriptor) for descriptor in descriptors)
         first = _as_file(request) if fresh else os.open(os.devnull, os.O_RDONLY)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 BLOCK_BYTES = 512  # of st_blocks, whatever the file system's own block size is
 TEMPORARY = ("/tmp", "/dev/shm", "/home")
-_MOST_DESCRIPTORS, _MOST_MAPS_BYTES = 20_000, 8 << 20  # of one look: the supervisor must go on
+_MOST_DESCRIPTORS, _MOST_MAPS_BYTES = 10_000, 4 << 20  # of one look: the supervisor must go on
 _FREE_SOCKETS, _SOCKET_BYTES = 256, 1 << 20
 
 
@@ -35,20 +35,19 @@ class Unseen:
     memory: int = 0
     hides_disk: bool = False
     hides_memory: bool = False
+    _temporary: set[int] = field(default_factory=lambda: {os.stat(at).st_dev for at in TEMPORARY})
     _seen: set[tuple[int, int]] = field(default_factory=set)
     _descriptors: int = 0
     _maps_bytes: int = 0
 
-    def look(self, pids: list[int]) -> None:
-        """Count what ``pids`` hold, each file once."""
-        temporary = {os.stat(place).st_dev for place in TEMPORARY}
-        for pid in pids:
+    def look(self, pid: int) -> None:
+        """Count what ``pid`` holds, each file once."""
+        if self._descriptors <= _MOST_DESCRIPTORS and self._maps_bytes <= _MOST_MAPS_BYTES:
             for folder in self._tables(pid):
-                self._table(folder, temporary)
+                self._table(folder)
             self._mappings(pid)
-            if self._descriptors > _MOST_DESCRIPTORS or self._maps_bytes > _MOST_MAPS_BYTES:
-                self._hides()
-                return
+        if self._descriptors > _MOST_DESCRIPTORS or self._maps_bytes > _MOST_MAPS_BYTES:
+            self._hides()
 
     def _hides(self) -> None:
         self.hides_disk = self.hides_memory = True
@@ -59,7 +58,7 @@ class Unseen:
             for thread in os.listdir(f"/proc/{pid}/task"):
                 yield f"/proc/{pid}/task/{thread}"
 
-    def _table(self, folder: str, temporary: set[int]) -> None:
+    def _table(self, folder: str) -> None:
         try:
             names = os.listdir(f"{folder}/fd")
         except PermissionError:
@@ -72,9 +71,9 @@ class Unseen:
             if self._descriptors > _MOST_DESCRIPTORS:
                 return
             with contextlib.suppress(OSError):
-                self._descriptor(folder, name, temporary)
+                self._descriptor(folder, name)
 
-    def _descriptor(self, folder: str, name: str, temporary: set[int]) -> None:
+    def _descriptor(self, folder: str, name: str) -> None:
         found = os.stat(f"{folder}/fd/{name}")
         key = (found.st_dev, found.st_ino)
         if key in self._seen:
@@ -85,14 +84,14 @@ class Unseen:
                 self._hides()
         elif found.st_nlink == 0 and found.st_dev == self.scratch:
             self.disk += found.st_blocks * BLOCK_BYTES
-        elif found.st_nlink == 0 and found.st_dev not in temporary:
+        elif found.st_nlink == 0 and found.st_dev not in self._temporary:
             # Not on a file system that is mounted here: the kernel's own, of memory.
             self.memory += found.st_blocks * BLOCK_BYTES
 
     def _mappings(self, pid: int) -> None:
         try:
             with open(f"/proc/{pid}/maps", "rb") as file:
-                text = file.read(_MOST_MAPS_BYTES)
+                text = file.read(_MOST_MAPS_BYTES + 1)
         except PermissionError:
             self._hides()
             return

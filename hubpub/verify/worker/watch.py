@@ -11,7 +11,8 @@ from typing import Any
 from . import unseen
 
 _LOOK_EVERY_S = 0.1
-_BREATH_S = 0.2  # the longest without counting processes
+_BREATH_S = 0.05  # the longest without counting processes
+_PAUSE = 4  # a costly look is followed by so many times its own length without another
 _PROGRESS_S = 0.05  # less CPU time than this, for half the time limit, is a job that hangs
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -28,8 +29,8 @@ class Watch:
         self._device = os.stat(self._scratch).st_dev
         self._before = usage(self._scratch, self._limits["files"])
         self._machine = unseen.machine(self._scratch)
-        self._started = self._next_look = self._progress_at = time.monotonic()
-        self._progress = 0.0
+        self._next_look = self._next_pages = self._progress_at = self._started = time.monotonic()
+        self._progress = self._next_glance = 0.0
         self._kept = unseen.Unseen(self._device)
         self.reaped_s = 0.0
         """CPU seconds of dead processes that the supervisor reaped."""
@@ -41,6 +42,7 @@ class Watch:
         if len(pids) > self._limits["processes"]:
             return "pids"
         now = time.monotonic()
+        self._next_glance = now + _BREATH_S
         cpu = self.reaped_s + sum(map(cpu_seconds, pids))
         if cpu > self._progress + _PROGRESS_S:
             self._progress, self._progress_at = cpu, now
@@ -53,25 +55,43 @@ class Watch:
     @property
     def hung(self) -> bool:
         """Whether the job has used next to no CPU time for half of its time limit."""
-        return time.monotonic() - self._progress_at > self._limits["timeout_s"] / 2
+        half_s: float = self._limits["timeout_s"] / 2
+        return time.monotonic() - self._progress_at > half_s
 
     def _memory(self, pids: list[int]) -> str:
+        unmapped = self._kept.memory + unseen.temporary_bytes() + unseen.segment_bytes()
+        sockets = unseen.socket_bytes()
+        # Cheap, and never less than what is really used: pages that are shared count for each.
+        most = sum(map(resident_bytes, pids)) + unmapped + sockets
+        now = time.monotonic()
+        if most <= self._limits["memory_bytes"] and now < self._next_pages:
+            return ""
         private = shared = 0
-        breath = time.monotonic() + _BREATH_S
         for pid in pids:
             all_pages, shared_pages = pages(pid)
             private += all_pages - shared_pages
             shared += shared_pages
-            if time.monotonic() > breath:
-                # A job can make this slow, and must not win time to fork by it.
-                if len(processes()) > self._limits["processes"]:
-                    return "pids"
-                breath = time.monotonic() + _BREATH_S
-        unmapped = self._kept.memory + unseen.temporary_bytes() + unseen.segment_bytes()
+            if reason := self._glance():
+                return reason
+        ended = time.monotonic()
+        self._next_pages = ended + _PAUSE * (ended - now)
         # What is mapped of these counts once. At worst that halves what a job is charged.
         used = private + max(shared, unmapped)
         self.peak = max(self.peak, used)
-        return "memory" if used + unseen.socket_bytes() > self._limits["memory_bytes"] else ""
+        return "memory" if used + sockets > self._limits["memory_bytes"] else ""
+
+    def _glance(self) -> str:
+        """Between two steps of what a job can make slow: it must not win time to fork by it.
+
+        To read of a process's memory can wait for that process, which may wait for its turn.
+        """
+        now = time.monotonic()
+        if now < self._next_glance:
+            return ""
+        self._next_glance = now + _BREATH_S
+        if len(processes()) > self._limits["processes"]:
+            return "pids"
+        return "timeout" if now - self._started > self._limits["timeout_s"] else ""
 
     def _look(self, pids: list[int]) -> str:
         """What takes longer: the files, with and without a name."""
@@ -79,11 +99,14 @@ class Watch:
         if started < self._next_look:
             return ""
         self._kept = unseen.Unseen(self._device)
-        self._kept.look(pids)
+        for pid in pids:
+            self._kept.look(pid)
+            if reason := self._glance():
+                return reason
         before, before_files, _ = self._before
         used, files, closed = usage(self._scratch, self._limits["files"] + before_files)
         ended = time.monotonic()
-        self._next_look = ended + max(_LOOK_EVERY_S, 2 * (ended - started))
+        self._next_look = ended + max(_LOOK_EVERY_S, _PAUSE * (ended - started))
         if files - before_files > self._limits["files"]:
             return "files"
         if used - before + self._kept.disk > self._limits["disk_bytes"]:
@@ -147,10 +170,10 @@ def cpu_seconds(pid: int) -> float:
 
 
 def pages(pid: int) -> tuple[int, int]:
-    """Bytes of ``pid`` in memory, each page divided by the processes that share it, and those of
-    them that are shared memory.
+    """Bytes of ``pid`` in memory, and those of them that are shared memory.
 
-    Falls back to the resident size where the process hides its maps, and to 0 when it is gone.
+    Each page is divided by the number of processes that share it. Falls back to the resident size
+    where the process hides its maps, and to 0 when it is gone.
     """
     gone = contextlib.suppress(OSError, ValueError, IndexError)
     found = {b"Pss:": 0, b"Pss_Shmem:": 0}
@@ -161,17 +184,24 @@ def pages(pid: int) -> tuple[int, int]:
                 found[name] = int(rest.split()[0]) << 10
         if found[b"Pss:"]:
             return found[b"Pss:"], found[b"Pss_Shmem:"]
-    with gone, open(f"/proc/{pid}/statm", "rb") as file:
-        return int(file.read().split()[1]) * _PAGE_BYTES, 0
-    return 0, 0
+    return resident_bytes(pid), 0
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident set of ``pid``; 0 when it is gone."""
+    with (
+        contextlib.suppress(OSError, ValueError, IndexError),
+        open(f"/proc/{pid}/statm", "rb") as f,
+    ):
+        return int(f.read().split()[1]) * _PAGE_BYTES
+    return 0
 
 
 def usage(directory: str, most_files: int) -> tuple[int, int, bool]:
-    """Bytes on disk and number of files below ``directory``, without following any link; and
-    whether a directory there is closed to us.
+    """Bytes on disk and files below ``directory``, and whether a part of it is closed to us.
 
-    Directories are opened relative to their parent, so one that is swapped for a link while the
-    walk goes on is refused rather than followed. Stops early past ``most_files``.
+    No link is followed: directories are opened relative to their parent, so one that is swapped for
+    a link while the walk goes on is refused. Stops early past ``most_files``.
     """
     used, files, closed = 0, 0, False
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
