@@ -108,15 +108,13 @@ class Group:
         with contextlib.suppress(OSError):
             self._write("cgroup.kill", "1")
         deadline = time.monotonic() + _EMPTY_S
-        while time.monotonic() < deadline:
-            try:
-                self.path.rmdir()
-            except FileNotFoundError:
-                return
-            except OSError:
-                time.sleep(0.01)
-            else:
-                return
+        while not self._gone() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _gone(self) -> bool:
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+        return not self.path.exists()
 
     def _write(self, name: str, text: str) -> None:
         # Never creates: a file that is not there is a controller that is not there.
