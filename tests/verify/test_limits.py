@@ -453,7 +453,7 @@ def test_a_supervisor_is_not_starved(run: Bench, how: str) -> None:
 
 FLAGS = {
     # name -> the code, how it ended, the flag that its reason names
-    "wall": ("time.sleep(90)", "timeout", "--timeout"),
+    "wall": ("while True:\n    time.sleep(0.001)", "timeout", "--timeout"),
     "cpu": (CPU_OF_MANY, "cpu", "--cpu-time"),
     "memory": (MEMORY, "memory", "--memory"),
     "processes": (PROCESSES, "pids", "--processes"),
@@ -463,7 +463,7 @@ FLAGS = {
     "output": (OUTPUT, "output", "--output-limit"),
 }
 BOUNDS = {
-    "--timeout": "40", "--cpu-time": "6", "--memory": "500MiB", "--processes": "40",
+    "--timeout": "25", "--cpu-time": "6", "--memory": "500MiB", "--processes": "40",
     "--disk": "100MiB", "--files": "1000", "--output-limit": "2MiB",
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ class Watch:
         self._before = usage(self._scratch, self._limits["files"])
         self._machine = unseen.machine(self._scratch)
         self._next_look = self._next_pages = self._progress_at = self._started = time.monotonic()
-        self._progress = self._next_glance = 0.0
+        self._progress = self._next_glance = self._spared = 0.0
         self._kept = unseen.Unseen(self._device)
         self.reaped_s = 0.0
         """CPU seconds of dead processes that the supervisor reaped."""
@@ -64,7 +64,9 @@ class Watch:
         # Cheap, and never less than what is really used: pages that are shared count for each.
         most = sum(map(resident_bytes, pids)) + unmapped + sockets
         now = time.monotonic()
-        if most <= self._limits["memory_bytes"] and now < self._next_pages:
+        # Where it may be too much, look sooner; never so often that the job gets no turn.
+        urgent = most > self._limits["memory_bytes"]
+        if now < self._next_pages - (self._spared if urgent else 0.0):
             return ""
         private = shared = 0
         for pid in pids:
@@ -75,6 +77,7 @@ class Watch:
                 return reason
         ended = time.monotonic()
         self._next_pages = ended + _PAUSE * (ended - now)
+        self._spared = (_PAUSE - 1) * (ended - now)
         # What is mapped of these counts once. At worst that halves what a job is charged.
         used = private + max(shared, unmapped)
         self.peak = max(self.peak, used)
