@@ -422,10 +422,10 @@ while True:
         os.kill(1, number)
 """,
     "maps": """
-held = mmap.mmap(-1, 60_000 * 4096)
+held = mmap.mmap(-1, 8_000 * 4096)
 libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 start = ctypes.addressof(ctypes.c_char.from_buffer(held))
-for number in range(0, 60_000, 2):
+for number in range(0, 8_000, 2):
     libc.mprotect(start + number * 4096, 4096, 0)
 for _ in range(40):
     if os.fork() == 0:
