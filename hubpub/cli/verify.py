@@ -86,6 +86,11 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     default=_DEFAULTS.max_entrypoints,
     help="More entrypoints than this fail the run.",
 )
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="A new interpreter for each job: slower, for code that breaks in a forked process.",
+)
 def command(
     target: str,
     working_tree: bool,
@@ -93,6 +98,7 @@ def command(
     allow_hosts: tuple[str, ...],
     github_url: str | None,
     formats: tuple[str, ...],
+    fresh: bool,
     **bounds: Any,
 ) -> int:
     """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
@@ -114,6 +120,7 @@ def command(
         allow_hosts=allow_hosts,
         device=device,
         limits=_limits(bounds),
+        fresh=fresh,
     )
     # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -58,6 +58,12 @@ def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
             rows.append(_row(entrypoint["name"], result))
     if rows:
         yield from _table(["entrypoint", "case", "device", *_SHOWN_AXES, *_MEASURES], rows, color)
+    for entrypoint in report["entrypoints"]:
+        for result in entrypoint["results"]:
+            if (result["facts"] or {}).get("retried"):
+                again = f"{entrypoint['name']} ({result['case']}, {result['device']})"
+                why = result["facts"]["retried"]
+                yield visible(f"{again}: {why}, run again in a fresh interpreter")
     for reason, count in skipped.items():
         yield visible(f"skipped {count} {plural(count, 'result')} on {reason}")
 

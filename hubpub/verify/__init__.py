@@ -53,6 +53,8 @@ class Options:
     allow_hosts: tuple[str, ...] = ()
     device: str = "auto"
     limits: Limits = field(default_factory=Limits)
+    fresh: bool = False
+    """Run each job in an interpreter of its own rather than in a fork."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,12 @@ class _Run:
             self.say(Event("tick", received=proxy.received))
 
         limits = self.options.limits
-        with Jobs(folder, self.tree, self.reference, proxy, limits, deadline, tick) as jobs:
+        fresh = self.options.fresh
+        with Jobs(
+            folder, self.tree, self.reference, proxy, limits, deadline, tick, fresh=fresh
+        ) as jobs:
             torch, features = jobs.box.torch, jobs.box.surroundings.features
-            python = jobs.box.python
+            python, limited_by = jobs.box.python, jobs.box.limited_by
             self.say(Event("sandbox", f"bwrap, torch {torch}, Python {python}"))
             devices = self._devices(torch)
             entrypoints = tuple(
@@ -147,7 +152,7 @@ class _Run:
             commit=self.tree.commit,
             tree=self.tree.tree,
             environment=environment(python, torch, tuple(name for name, off in devices if not off)),
-            sandbox=SandboxReport("bwrap", dict(features)),
+            sandbox=SandboxReport("bwrap", dict(features), limited_by),
             entrypoints=entrypoints,
             checkpoints=self.ledger.all(),
             network=tuple(_network(request) for request in requests),

@@ -18,6 +18,7 @@ from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
 
 _ENDED = {
     "timeout": "no end within the time limit (--timeout)",
+    "cpu": "more CPU time than the limit (--cpu-time)",
     "memory": "more memory than the limit (--memory)",
     "pids": "more processes than the limit (--processes)",
     "files": "more files than the limit (--files)",
@@ -112,7 +113,7 @@ def _loads(evidence: Evidence) -> Verdict:
     if facts.ended != "exit":
         reason = _ENDED.get(facts.ended, f"killed by signal {facts.signal}")
         if facts.signal == signal.SIGXCPU:
-            reason = "more CPU time than the limit (--cpu-time)"
+            reason = _ENDED["cpu"]
         if facts.ended == "download":
             reason = _download_trouble(evidence.requests) or reason
         return Verdict("fail", reason, help=_advice(evidence, {}))

@@ -6,9 +6,10 @@ import contextlib
 import itertools
 import os
 import secrets
+import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ from hubpub.verify.sandbox import command, interpreter
 
 _PROXY = "http://127.0.0.1:3128"
 _MOST_THREADS = 4
+_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL}
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Jobs:
         limits: Limits,
         deadline: float,
         tick: Callable[[], None],
+        *,
+        fresh: bool = False,
     ) -> None:
+        self._fresh = fresh
         self._folder = folder
         self._reference = reference
         self._egress = egress
@@ -75,7 +80,7 @@ class Jobs:
         sandbox.prepare(folder)
         self._scratch = sandbox.scratch(folder)
         self._tainted = False
-        box = sandbox.Sandbox(folder, self._interpreter, self._mounts)
+        box = sandbox.Sandbox(folder, self._interpreter, self._mounts, self._limits)
         self._egress.serve(box.listener)
         return box
 
@@ -85,7 +90,22 @@ class Jobs:
         return self._deadline - time.monotonic()
 
     def run(self, kind: str, *, device: str = "cpu", **fields: Any) -> Done:
-        """Run one job: ``list``, ``load`` or ``inspect``; see ``worker/job.py`` for its fields."""
+        """Run one job: ``list``, ``load`` or ``inspect``; see ``worker/job.py`` for its fields.
+
+        What a fork itself can cause is tried once more in an interpreter of its own.
+        """
+        done, outcome = self._once(kind, device, self._fresh, fields)
+        suspicion = None if outcome.fresh else of_the_fork(outcome, done.requests)
+        if suspicion is None or self.left_s <= 0:
+            return done
+        self.forget(done)
+        again, _ = self._once(kind, device, True, fields)
+        facts = replace(again.facts, retried=suspicion)
+        return replace(again, facts=facts, requests=(*done.requests, *again.requests))
+
+    def _once(
+        self, kind: str, device: str, fresh: bool, fields: Mapping[str, Any]
+    ) -> tuple[Done, sandbox.Outcome]:
         if self._tainted and kind != "inspect":
             self.box.close()
         if not self.box.alive:
@@ -104,6 +124,7 @@ class Jobs:
             "most": self._limits.max_entrypoints,
             "environment": _environment(online=kind != "inspect"),
             "limits": _limits(self._limits, timeout, device),
+            "fresh": fresh,
             **fields,
         }
         self._egress.begin(name)
@@ -113,6 +134,10 @@ class Jobs:
         self._egress.settle()
         # What one job leaves, another must not find: the next one gets a sandbox of its own.
         self._tainted = self._tainted or not outcome.clean
+        return self._done(kind, name, nonce, outcome), outcome
+
+    def _done(self, kind: str, name: str, nonce: str, outcome: sandbox.Outcome) -> Done:
+        """What is known of the job ``name``, from its outcome and from what it left."""
         claims = claiming.read(outcome.claims, nonce) if outcome.ended == "exit" else None
         requests = self._egress.requests(name)
         folder = self._scratch / name
@@ -123,6 +148,7 @@ class Jobs:
             round(outcome.cpu_s, 3),
             outcome.peak_bytes,
             _ended(outcome, claims, requests),
+            outcome.fresh,
         )
         files = () if kind != "load" else left_files(folder, self._limits.disk_bytes)
         return Done(facts, claims, requests, files, folder, f"{command.SCRATCH}/{name}")
@@ -156,6 +182,20 @@ class Jobs:
         self._egress.close()
         with contextlib.suppress(OSError):
             self.box.close()
+
+
+def of_the_fork(outcome: sandbox.Outcome, requests: tuple[Request, ...]) -> str | None:
+    """How the job ended, where that can be the fork's doing; None where it cannot.
+
+    A fork has one thread of its parent's, so that a lock of another is never opened again and
+    OpenMP waits for workers that are not there: the job waits without using the CPU, or crashes.
+    One that waits for a download does so too, and its request was cut when it ended.
+    """
+    if outcome.ended == "signal" and outcome.signal in _CRASHES:
+        return f"ended by {signal.Signals(outcome.signal).name} in a fork"
+    if outcome.hung and not any(entry.short or entry.decision == "cut" for entry in requests):
+        return "hung in a fork"
+    return None
 
 
 def _environment(*, online: bool) -> dict[str, str]:

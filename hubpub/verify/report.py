@@ -57,6 +57,10 @@ class Facts:
     cpu_s: float
     peak_bytes: int
     ended: str
+    fresh: bool = False
+    """Whether it ran in an interpreter of its own, not in a fork of the supervisor."""
+    retried: str | None = None
+    """Why an earlier try in a fork does not count: how that one ended."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,8 @@ class SandboxReport:
 
     tier: str
     features: Mapping[str, bool]
+    limits: str | None = None
+    """What keeps them: cgroup (and the supervisor's watch), watcher (that alone)."""
 
 
 @dataclass(frozen=True)

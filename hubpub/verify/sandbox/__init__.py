@@ -23,8 +23,8 @@ from types import TracebackType
 from typing import Any
 
 from hubpub.errors import CannotVerifyError
-from hubpub.verify.limits import KIB
-from hubpub.verify.sandbox import advice, channel, command, launch, seccomp
+from hubpub.verify.limits import KIB, Limits
+from hubpub.verify.sandbox import advice, cgroup, channel, command, launch, seccomp
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.probe import Surroundings, surroundings
 
@@ -41,7 +41,7 @@ _KEPT_OUTPUT = 64 * KIB
 class Outcome:
     """What became of one job. All of it fact but ``claims``, ``out`` and ``err``.
 
-    ``ended`` is one of exit, signal, timeout, memory, pids, disk, files, output, download.
+    ``ended`` is one of exit, signal, timeout, cpu, memory, pids, disk, files, output, download.
     """
 
     exit: int | None
@@ -55,6 +55,10 @@ class Outcome:
     err: bytes
     clean: bool = False
     """Whether the job left nothing in the sandbox outside its own directory."""
+    fresh: bool = False
+    """Whether it ran in an interpreter of its own, not in a fork of the supervisor."""
+    hung: bool = False
+    """Whether it ended in a timeout after a long time without using the CPU."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,20 @@ class Request:
 class Sandbox:
     """One running sandbox. Use as a context manager: leaving it kills everything inside."""
 
-    def __init__(self, folder: Path, interpreter: Interpreter, mounts: tuple[command.Mount, ...]):
+    def __init__(
+        self,
+        folder: Path,
+        interpreter: Interpreter,
+        mounts: tuple[command.Mount, ...],
+        limits: Limits | None = None,
+    ):
         """Start it, probe it, import torch in it.
 
         Args:
             folder: an empty directory of ours; its ``scratch`` becomes the only writable place.
             interpreter: the Python that runs the loader.
             mounts: what to show beside the system: the tree, devices.
+            limits: of its jobs, for a control group around it where one can be made.
 
         Raises:
             CannotVerifyError: bubblewrap is missing, refused, or what came up is no sandbox.
@@ -83,6 +94,8 @@ class Sandbox:
         self._stderr = folder / "sandbox.log"
         self._closers = contextlib.ExitStack()
         self._first = -1
+        self._limits = limits or Limits()
+        self._group: cgroup.Group | None = None
         self.alive = False
         try:
             self._start(folder, interpreter, mounts)
@@ -137,6 +150,8 @@ class Sandbox:
             missing = ", ".join(self.surroundings.missing)
             raise self._refused(f"what bubblewrap built is not a sandbox: {missing} missing")
         self.python = str(hello["python"])
+        self._group = cgroup.around(found["child-pid"], self._limits, cgroup.parent())
+        self._closers.callback(self._leave_group)
         channel.send(self.control, {"op": "go"})
         ready, _ = channel.receive(self.control, _IMPORT_S)
         if ready is None:
@@ -160,6 +175,7 @@ class Sandbox:
         out, out_end = channel.pipe(_KEPT_OUTPUT)
         err, err_end = channel.pipe(_KEPT_OUTPUT)
         captures, ends = (claims, out, err), (claims_end, out_end, err_end)
+        kills = self._group.kills() if self._group else 0
         started = time.monotonic()
         try:
             with contextlib.suppress(ConnectionError, TimeoutError):
@@ -184,15 +200,18 @@ class Sandbox:
                 # Only the kernel can kill the first process: out of memory on this machine.
                 return Outcome(None, signal.SIGKILL.value, "signal", wall, 0.0, 0, *texts)
             return Outcome(None, None, "timeout", wall, 0.0, 0, *texts)
+        killed = self._group is not None and self._group.kills() > kills
         return Outcome(
             done["exit"],
             done["signal"],
-            done["ended"],
+            "memory" if killed and done["ended"] in {"exit", "signal"} else done["ended"],
             done["wall_s"],
             done["cpu_s"],
             done["peak_bytes"],
             *texts,
             clean=done["clean"],
+            fresh=done["fresh"],
+            hung=done["hung"],
         )
 
     def _wait(
@@ -216,7 +235,7 @@ class Sandbox:
                         return channel.receive(self.control, _GRACE_S)[0]
                     if not key.data.read():
                         selector.unregister(key.fd)
-                if not told and captures[1].total + captures[2].total > request.output_bytes:
+                if not told and sum(capture.total for capture in captures) > request.output_bytes:
                     channel.send(self.control, {"op": "kill", "reason": "output"})
                     told = True
                 tick()
@@ -226,6 +245,16 @@ class Sandbox:
         """Kill the first process: the kernel then kills everything in its pid namespace."""
         with contextlib.suppress(ProcessLookupError, OSError):
             signal.pidfd_send_signal(self._first, signal.SIGKILL)
+
+    def _leave_group(self) -> None:
+        if self._group is not None:
+            self._kill_namespace()
+            self._group.remove()
+
+    @property
+    def limited_by(self) -> str:
+        """What keeps the limits beside the supervisor's watch: ``cgroup``, or ``watcher`` alone."""
+        return "watcher" if self._group is None else "cgroup"
 
     def _end(self) -> None:
         """Let bwrap reap what it started and leave; kill it where it does not."""

@@ -94,6 +94,7 @@ SELF_ONLY: dict[str, tuple[int, int]] = {
     "sched_setscheduler": (144, 119),
 }
 _CLONE, _CLONE3 = (56, 220), (435, 435)
+_SETSID = (112, 157)
 _SOCKET, _IOCTL, _SETPRIORITY = (41, 198), (16, 29), (141, 140)
 
 
@@ -118,6 +119,9 @@ def program(machine: str) -> bytes:
         _CLONE[column],
         [_op(_LOAD, _ARG[0]), _op(_JSET, _CLONE_NEW, 0, 1), _deny(errno.EPERM), _allow()],
     )
+    # Does nothing and says it worked: programs that ask for a session need none, but where the
+    # kernel shares the CPU out by session (autogroup) each would get as much as the supervisor.
+    code += _when(_SETSID[column], [_deny(0)])
     code += _when(_SOCKET[column], [_op(_LOAD, _ARG[0]), *_one_of(_FAMILIES, errno.EAFNOSUPPORT)])
     for calls in SELF_ONLY.values():
         code += _when(calls[column], [_op(_LOAD, _ARG[0]), *_one_of((0,), errno.EPERM)])
