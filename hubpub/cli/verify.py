@@ -50,6 +50,20 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="auto takes the CPU and, where there is one, a CUDA device.",
 )
 @click.option(
+    "--sandbox",
+    "tier",
+    type=click.Choice(["auto", "bwrap", "container", "none"]),
+    default="auto",
+    show_default=True,
+    help="auto is bwrap, or nothing runs. container (podman or docker) is untried so far. "
+    "none runs the code as you.",
+)
+@click.option("--i-trust-this-code", "trusted", is_flag=True, help="For --sandbox none.")
+@click.option(
+    "--image",
+    help="For --sandbox container: an image with python3 and torch, instead of this machine's.",
+)
+@click.option(
     "--allow-host",
     "allow_hosts",
     metavar="HOST[:PORT]",
@@ -90,6 +104,9 @@ def command(
     target: str,
     working_tree: bool,
     device: str,
+    tier: str,
+    trusted: bool,
+    image: str | None,
     allow_hosts: tuple[str, ...],
     github_url: str | None,
     formats: tuple[str, ...],
@@ -105,14 +122,18 @@ def command(
     from hubpub import verify
     from hubpub.cli import progress
     from hubpub.verify import hosts, reference, report
+    from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, _FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
     hosts.rules(allow_hosts)
+    wanted = tiers.Wanted(tier, trusted, image)
+    wanted.check()
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
         device=device,
+        sandbox=wanted,
         limits=_limits(bounds),
     )
     # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.

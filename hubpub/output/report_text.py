@@ -18,7 +18,7 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
+def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     reference, environment = report["reference"], report["environment"]
     name = f"{reference['owner']}/{reference['repo']}"
     ref = f":{reference['ref']}" if reference["ref"] else ""
@@ -33,6 +33,33 @@ def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG
         f"hubpub {environment['hubpub']}, {torch}, Python {environment['python']}, "
         f"sandbox {report['sandbox']['tier']}"
     )
+    yield from _sandbox(report["sandbox"], color)
+
+
+def _sandbox(sandbox: Mapping[str, Any], color: bool) -> Iterator[str]:
+    """What held the code; of a report that an earlier version wrote, what it has of that."""
+    warning = visible(sandbox.get("warning") or "")
+    if warning:
+        yield _paint(warning, "fail") if color else warning
+    for lacking in sandbox.get("not_held", ()):
+        yield visible(f"  not held: {lacking}")
+    features = sandbox["features"]
+    if not features:
+        return
+    built = [f"built by {sandbox['tier']} {sandbox['version']}"] if sandbox.get("version") else []
+    user = [f"user {sandbox['outer_uid']} outside"] if sandbox.get("outer_uid") is not None else []
+    for word, wanted in (("holds", True), ("lacks", False)):
+        names = [name for name, value in features.items() if value is wanted]
+        found = [*built, *user, *_features(names)] if wanted else _features(names)
+        if found:
+            yield visible(f"  {word}: {', '.join(found)}")
+
+
+def _features(names: Sequence[str]) -> list[str]:
+    """Their names in words, the namespaces as one."""
+    kinds = [name.removesuffix("_namespace") for name in names if name.endswith("_namespace")]
+    spaces = [f"namespaces ({' '.join(kinds)})"] if kinds else []
+    return spaces + [name.replace("_", " ") for name in names if not name.endswith("_namespace")]
 
 
 def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
@@ -145,6 +172,7 @@ def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:
         f"{count} {_plural(count, 'entrypoint')}, {loaded} of {len(ran)} "
         f"{_plural(len(ran), 'job')} loaded, "
         f"{len(report['checkpoints'])} {_plural(len(report['checkpoints']), 'checkpoint')}"
+        f"{', WITHOUT A SANDBOX' if report['sandbox']['tier'] == 'none' else ''}"
     )
 
 

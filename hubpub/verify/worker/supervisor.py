@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import job, watch
+from . import job, kin, watch
 
 MESSAGE_BYTES = 1 << 17
 PROXY_PORT = 3128
@@ -129,10 +129,9 @@ def _reap(child: int) -> tuple[int | None, Any]:
 
 
 def _kill_everything(child: int, status: int | None, usage: Any) -> tuple[int | None, Any]:
-    """Kill all other processes of this pid namespace and wait until none is left."""
+    """Kill all other processes of the job and wait until none is left."""
     while True:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)
+        kin.kill(os.getpid())
         try:
             pid, ended, used = os.wait4(-1, 0)
         except ChildProcessError:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from . import kin
+
 _DISK_EVERY_S = 0.1
 _BLOCK_BYTES = 512  # of st_blocks, whatever the file system's own block size is
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -79,8 +81,8 @@ def _segments(kind: str) -> int:
 
 
 def processes() -> list[int]:
-    """Every process of this pid namespace but the supervisor."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+    """Every process of the job."""
+    return kin.others(os.getpid())
 
 
 def proportional_bytes(pid: int) -> int:
