@@ -23,7 +23,7 @@ from typing import Any
 
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.limits import KIB
-from hubpub.verify.sandbox import channel, command
+from hubpub.verify.sandbox import advice, channel, command
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.probe import Surroundings, surroundings
 from hubpub.verify.sandbox.tier import START_S, NotStarted, NotUp, Plan, Tier
@@ -265,7 +265,11 @@ def scratch(folder: Path) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make the directories of a sandbox in ``folder``, for the user that will run inside it."""
+    """Make the directories of a sandbox in ``folder``, for the user that will run inside it.
+
+    Raises:
+        CannotVerifyError: asked by root of a user namespace in which no other user exists.
+    """
     folder.chmod(0o711)
     (folder / "etc").mkdir()
     (folder / "etc").chmod(0o755)
@@ -279,7 +283,11 @@ def prepare(folder: Path) -> None:
     scratch(folder).mkdir()
     if os.geteuid() == 0:
         uid = random.choice(_THROW_AWAY_UIDS)  # noqa: S311 - to avoid clashes, not a secret
-        os.chown(scratch(folder), uid, uid)
+        try:
+            os.chown(scratch(folder), uid, uid)
+        except OSError as error:
+            what = f"user {uid} cannot stand in for root here: {error.strerror}"
+            raise CannotVerifyError(what, help=advice.MENDS["few ids"]) from error
 
 
 def _only_on_linux() -> None:
