@@ -112,7 +112,7 @@ SEEN = {
     "ssl": lambda: sorted(os.listdir("/etc/ssl")),
     "dev": lambda: sorted(os.listdir("/dev")),
     "processes": lambda: [sorted(int(n) for n in os.listdir("/proc") if n.isdigit()), os.getpid()],
-    "secrets": lambda: {path: _try(open, path) for path in WANTED["secrets"]},
+    "secrets": lambda: [_try(open, path) for path in WANTED["secrets"]],
     "held": _contents,
     "listed": lambda: [path for path in _walk() if WANTED["canary"] in path],
     "name": lambda: [os.uname().nodename, os.getuid(), os.getgid(), os.getgroups()],
@@ -297,8 +297,9 @@ def check_places(inventory: Inventory) -> None:
 
 
 def check_secrets(inventory: Inventory) -> None:
-    for path, answer in inventory["secrets"].items():
-        assert answer in {"ENOENT", "EACCES", "ENOTDIR"}, (path, answer)
+    answers = inventory["secrets"]
+    assert len(answers) > len(SECRETS)
+    assert set(answers) <= {"ENOENT", "EACCES", "ENOTDIR"}, answers
     # The inventory knows what it looks for: it finds itself, and nothing else.
     assert inventory["held"] == ["/tree/octo_net_v1.0/hubconf.py"]
     assert inventory["listed"] == []
