@@ -64,6 +64,11 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="For --sandbox container: an image with python3 and torch, instead of this machine's.",
 )
 @click.option(
+    "--all-packages",
+    is_flag=True,
+    help="Let jobs import every package that is installed here, not the declared ones alone.",
+)
+@click.option(
     "--allow-host",
     "allow_hosts",
     metavar="HOST[:PORT]",
@@ -107,6 +112,7 @@ def command(
     tier: str,
     trusted: bool,
     image: str | None,
+    all_packages: bool,
     allow_hosts: tuple[str, ...],
     github_url: str | None,
     formats: tuple[str, ...],
@@ -134,6 +140,7 @@ def command(
         allow_hosts=allow_hosts,
         device=device,
         sandbox=wanted,
+        all_packages=all_packages,
         limits=_limits(bounds),
     )
     # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.

@@ -40,7 +40,7 @@ from hubpub.verify.report import (
     SandboxReport,
     status,
 )
-from hubpub.verify.sandbox import Sandbox, command, interpreter, tiers
+from hubpub.verify.sandbox import Sandbox, command, interpreter, packages, tiers
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.tier import Tier
 from hubpub.verify.sandbox.tiers import Wanted
@@ -56,6 +56,8 @@ class Options:
     allow_hosts: tuple[str, ...] = ()
     device: str = "auto"
     sandbox: Wanted = field(default_factory=Wanted)
+    all_packages: bool = False
+    """Whether jobs may import what is installed here and declared nowhere."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -137,11 +139,12 @@ class _Run:
             self.say(Event("tick", received=proxy.received))
 
         limits = self.options.limits
+        python, visible = self._python(python, tier)
         with Jobs(
             folder, self.tree, self.reference, proxy, limits, deadline, tick, tier, python
         ) as jobs:
             torch, version = jobs.box.torch, jobs.box.python
-            held = _held(jobs.box, limits)
+            held = _held(jobs.box, limits, visible)
             self.findings += findings.of_sandbox(held)
             self.say(Event("sandbox", f"{_named(held)}, torch {torch}, Python {version}"))
             devices = self._devices(torch)
@@ -165,6 +168,18 @@ class _Run:
             checkpoints=self.ledger.all(),
             network=tuple(_network(request) for request in requests),
             findings=tuple(self.findings),
+        )
+
+    def _python(self, python: Interpreter, tier: Tier) -> tuple[Interpreter, str]:
+        """The interpreter with the packages that jobs may import, and the report's words for it."""
+        if self.options.all_packages:
+            return python, "all: --all-packages"
+        if not tier.hides_packages:
+            return python, f"all: the tier {tier.name} hides none"
+        hubconf = self.static.repo.hubconf
+        known = hubconf is not None and hubconf.dependencies.complete
+        return packages.restricted(
+            python, hubconf.dependencies.names if hubconf is not None and known else None
         )
 
     def _reference(self) -> Reference:
@@ -276,7 +291,7 @@ def environment(python: str, torch: str | None, devices: tuple[str, ...]) -> Env
     return Environment(__version__, python, torch, platform.platform(), devices)
 
 
-def _held(box: Sandbox, limits: Limits) -> SandboxReport:
+def _held(box: Sandbox, limits: Limits, visible: str) -> SandboxReport:
     tier, seen = box.tier, box.surroundings
     return SandboxReport(
         tier.name,
@@ -284,6 +299,7 @@ def _held(box: Sandbox, limits: Limits) -> SandboxReport:
         version=tier.version,
         outer_uid=seen.outer_uid,
         limits=asdict(limits),
+        packages=visible,
         not_held=tier.not_held,
         warning=tier.warning,
     )

@@ -31,6 +31,7 @@ class Bubblewrap:
     name: str = "bwrap"
     optional: frozenset[str] = frozenset({"disable_userns"})
     warning: str | None = None
+    hides_packages: bool = True
     not_held: tuple[str, ...] = ()
 
     @property

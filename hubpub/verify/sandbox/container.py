@@ -62,6 +62,7 @@ class Container:
     # A container shares the user namespace of the machine unless the engine is set up otherwise.
     optional: frozenset[str] = frozenset({"user_namespace"})
     warning: str | None = None
+    hides_packages: bool = False
     not_held: tuple[str, ...] = ("a bug in the container engine, which may run as root",)
 
     @property

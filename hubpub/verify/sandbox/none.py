@@ -38,6 +38,7 @@ class NoSandbox:
     name: str = "none"
     version: str | None = None
     optional: frozenset[str] = frozenset(_WITHOUT)
+    hides_packages: bool = False
     not_held: tuple[str, ...] = NOT_HELD
     warning: str | None = (
         "NO SANDBOX: the code ran as this user, with this user's files and network (--sandbox none)"

@@ -85,6 +85,10 @@ class Tier(Protocol):
         """What every rendering must say of this tier."""
 
     @property
+    def hides_packages(self) -> bool:
+        """Whether it can show some of the installed packages and hide the rest."""
+
+    @property
     def not_held(self) -> tuple[str, ...]:
         """What it does not stop although a full sandbox would."""
 
