@@ -53,6 +53,15 @@ def _sandbox(sandbox: Mapping[str, Any], color: bool) -> Iterator[str]:
         found = [*built, *user, *_features(names)] if wanted else _features(names)
         if found:
             yield visible(f"  {word}: {', '.join(found)}")
+    if sandbox.get("packages"):
+        yield visible(f"  packages: {sandbox['packages']}")
+    limits = sandbox.get("limits")
+    if limits:
+        yield (
+            f"  limits of a job: {limits['timeout_s']:g} s, {size(limits['memory_bytes'])} memory, "
+            f"{size(limits['disk_bytes'])} disk, {limits['files']} files, "
+            f"{limits['processes']} processes"
+        )
 
 
 def _features(names: Sequence[str]) -> list[str]:

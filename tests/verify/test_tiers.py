@@ -458,6 +458,8 @@ def test_none_is_loud_and_still_never_root(
     assert "warning verify no-sandbox: NO SANDBOX" in text.stdout
     assert text.stdout.rstrip().endswith("WITHOUT A SANDBOX")
     assert "NO SANDBOX" in text.stderr
+    assert "  packages: all: the tier none hides none" in text.stdout
+    assert "  limits of a job: 600 s, 8.0 GiB memory, 16.0 GiB disk" in text.stdout
 
 
 DAEMON = """
