@@ -10,6 +10,7 @@ says why.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hubpub.verify.sandbox.interpreter import Interpreter
 
@@ -81,18 +82,20 @@ def installed() -> tuple[Installed, ...]:
     for item in metadata.distributions():
         name = _normal(item.metadata["Name"] or "")
         if name and name not in found:
-            files = None if item.files is None else tuple(_inside(item.files))
+            # Not ``item.files``: it makes an object a file, and later Pythons look for each.
+            record = item.read_text("RECORD")
+            files = None if record is None else tuple(_inside(record))
             editable = _is_editable(item.read_text("direct_url.json"))
             folder = str(Path(str(item.locate_file(""))))
             found[name] = Installed(name, folder, files, tuple(item.requires or ()), editable)
     return tuple(found.values())
 
 
-def _inside(files: Iterable[PurePosixPath]) -> Iterable[tuple[str, ...]]:
+def _inside(record: str) -> Iterable[tuple[str, ...]]:
     """The files below the folder of packages itself: not programs, manuals and headers."""
-    for file in files:
-        parts = file.parts
-        if parts and ".." not in parts and not file.is_absolute():
+    for row in csv.reader(record.splitlines()):
+        parts = tuple(row[0].split("/")) if row else ()
+        if parts and all(parts) and ".." not in parts:
             yield parts
 
 
