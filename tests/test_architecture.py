@@ -67,7 +67,7 @@ THIRD_PARTY: dict[str, set[str]] = {
         "verify/egress/tunnel.py",
     },
 }
-PROGRAMS = {"verify/sandbox/launch.py"}
+PROGRAMS = {"verify/sandbox/enter.py", "verify/sandbox/launch.py"}
 """Run as processes of their own by verify, like the worker: they exit, and say why."""
 MAX_LINES = 400
 WORDS = {"manager", "helper", "helpers", "util", "utils", "base"}

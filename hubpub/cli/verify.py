@@ -50,6 +50,25 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="auto takes the CPU and, where there is one, a CUDA device.",
 )
 @click.option(
+    "--sandbox",
+    "tier",
+    type=click.Choice(["auto", "bwrap", "container", "none"]),
+    default="auto",
+    show_default=True,
+    help="auto is bwrap, or nothing runs. container (podman or docker) is untried so far. "
+    "none runs the code as you.",
+)
+@click.option("--i-trust-this-code", "trusted", is_flag=True, help="For --sandbox none.")
+@click.option(
+    "--image",
+    help="For --sandbox container: an image with python3 and torch, instead of this machine's.",
+)
+@click.option(
+    "--all-packages",
+    is_flag=True,
+    help="Let jobs import every package that is installed here, not the declared ones alone.",
+)
+@click.option(
     "--allow-host",
     "allow_hosts",
     metavar="HOST[:PORT]",
@@ -95,6 +114,10 @@ def command(
     target: str,
     working_tree: bool,
     device: str,
+    tier: str,
+    trusted: bool,
+    image: str | None,
+    all_packages: bool,
     allow_hosts: tuple[str, ...],
     github_url: str | None,
     formats: tuple[str, ...],
@@ -111,14 +134,19 @@ def command(
     from hubpub import verify
     from hubpub.cli import progress
     from hubpub.verify import hosts, reference, report
+    from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
     hosts.rules(allow_hosts)
+    wanted = tiers.Wanted(tier, trusted, image)
+    wanted.check()
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
         device=device,
+        sandbox=wanted,
+        all_packages=all_packages,
         limits=_limits(bounds),
         fresh=fresh,
     )

@@ -36,7 +36,7 @@ def title(report: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
+def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     environment = report["environment"]
     yield visible(title(report))
     torch = f"torch {environment['torch']}" if environment["torch"] else "torch not started"
@@ -44,6 +44,42 @@ def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG
         f"hubpub {environment['hubpub']}, {torch}, Python {environment['python']}, "
         f"sandbox {report['sandbox']['tier']}"
     )
+    yield from _sandbox(report["sandbox"], color)
+
+
+def _sandbox(sandbox: Mapping[str, Any], color: bool) -> Iterator[str]:
+    """What held the code; of a report that an earlier version wrote, what it has of that."""
+    warning = visible(sandbox.get("warning") or "")
+    if warning:
+        yield _paint(warning, "fail") if color else warning
+    for lacking in sandbox.get("not_held", ()):
+        yield visible(f"  not held: {lacking}")
+    features = sandbox["features"]
+    if not features:
+        return
+    built = [f"built by {sandbox['tier']} {sandbox['version']}"] if sandbox.get("version") else []
+    user = [f"user {sandbox['outer_uid']} outside"] if sandbox.get("outer_uid") is not None else []
+    for word, wanted in (("holds", True), ("lacks", False)):
+        names = [name for name, value in features.items() if value is wanted]
+        found = [*built, *user, *_features(names)] if wanted else _features(names)
+        if found:
+            yield visible(f"  {word}: {', '.join(found)}")
+    if sandbox.get("packages"):
+        yield visible(f"  packages: {sandbox['packages']}")
+    limits = sandbox.get("limits")
+    if limits:
+        yield (
+            f"  limits of a job: {limits['timeout_s']:g} s, {size(limits['memory_bytes'])} memory, "
+            f"{size(limits['disk_bytes'])} disk, {limits['files']} files, "
+            f"{limits['processes']} processes; kept by the {sandbox.get('limited_by') or 'watcher'}"
+        )
+
+
+def _features(names: Sequence[str]) -> list[str]:
+    """Their names in words, the namespaces as one."""
+    kinds = [name.removesuffix("_namespace") for name in names if name.endswith("_namespace")]
+    spaces = [f"namespaces ({' '.join(kinds)})"] if kinds else []
+    return spaces + [name.replace("_", " ") for name in names if not name.endswith("_namespace")]
 
 
 def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
@@ -162,6 +198,7 @@ def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:
         f"{count} {plural(count, 'entrypoint')}, {loaded} of {len(ran)} "
         f"{plural(len(ran), 'job')} loaded, "
         f"{len(report['checkpoints'])} {plural(len(report['checkpoints']), 'checkpoint')}"
+        f"{', WITHOUT A SANDBOX' if report['sandbox']['tier'] == 'none' else ''}"
     )
 
 

@@ -13,7 +13,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,10 @@ from hubpub.verify.report import (
     SandboxReport,
     status,
 )
-from hubpub.verify.sandbox import command
+from hubpub.verify.sandbox import Sandbox, command, interpreter, packages, tiers
+from hubpub.verify.sandbox.interpreter import Interpreter
+from hubpub.verify.sandbox.tier import Tier
+from hubpub.verify.sandbox.tiers import Wanted
 
 NO_CUDA = "no CUDA device on this machine"
 
@@ -52,6 +55,9 @@ class Options:
     github_url: str = Settings.github_url
     allow_hosts: tuple[str, ...] = ()
     device: str = "auto"
+    sandbox: Wanted = field(default_factory=Wanted)
+    all_packages: bool = False
+    """Whether jobs may import what is installed here and declared nowhere."""
     limits: Limits = field(default_factory=Limits)
     fresh: bool = False
     """Run each job in an interpreter of its own rather than in a fork."""
@@ -85,9 +91,13 @@ def verify(target: Target, options: Options, say: Say = _say_nothing) -> Report:
 
     Raises:
         CannotVerifyError: nothing could be proven: no such ref, no git, no sandbox, no device.
+        UsageError: the sandbox that is wanted contradicts itself.
         ConfigError: the tree's own configuration is not valid.
     """
     deadline = time.monotonic() + options.limits.deadline_s
+    python = interpreter.current()
+    # First of all: without a sandbox there is nothing to fetch for.
+    tier = tiers.choose(options.sandbox, python, options.limits)
     folder = Path(tempfile.mkdtemp(prefix="hubpub-"))
     try:
         # The user inside the sandbox is another one: it may pass through, not list.
@@ -96,7 +106,7 @@ def verify(target: Target, options: Options, say: Say = _say_nothing) -> Report:
         say(Event("fetched", f"{tree.resolved.kind} {tree.resolved.ref}, {tree.files} files"))
         settings = config.load(tree.root)
         run = _Run(target, options, tree, settings, check(tree.root, settings), say)
-        return run.prove(folder, deadline)
+        return run.prove(folder, deadline, tier, python)
     finally:
         harvest.remove(folder)
 
@@ -121,7 +131,7 @@ class _Run:
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
         self.today = dt.datetime.now(dt.timezone.utc).date()
 
-    def prove(self, folder: Path, deadline: float) -> Report:
+    def prove(self, folder: Path, deadline: float, tier: Tier, python: Interpreter) -> Report:
         """List, then load every entrypoint in every case on every device, until ``deadline``."""
         proxy = egress.Egress(
             hosts.rules(self.options.allow_hosts), self.options.limits.download_bytes
@@ -131,13 +141,23 @@ class _Run:
             self.say(Event("tick", received=proxy.received))
 
         limits = self.options.limits
-        fresh = self.options.fresh
+        python, visible = self._python(python, tier)
         with Jobs(
-            folder, self.tree, self.reference, proxy, limits, deadline, tick, fresh=fresh
+            folder,
+            self.tree,
+            self.reference,
+            proxy,
+            limits,
+            deadline,
+            tick,
+            tier,
+            python,
+            fresh=self.options.fresh,
         ) as jobs:
-            torch, features = jobs.box.torch, jobs.box.surroundings.features
-            python, limited_by = jobs.box.python, jobs.box.limited_by
-            self.say(Event("sandbox", f"bwrap, torch {torch}, Python {python}"))
+            torch, version = jobs.box.torch, jobs.box.python
+            held = _held(jobs.box, limits, visible)
+            self.findings += findings.of_sandbox(held)
+            self.say(Event("sandbox", f"{_named(held)}, torch {torch}, Python {version}"))
             devices = self._devices(torch)
             entrypoints = tuple(
                 self._entrypoint(jobs, entry, devices) for entry in self._list(jobs)
@@ -151,12 +171,26 @@ class _Run:
             reference=self._reference(),
             commit=self.tree.commit,
             tree=self.tree.tree,
-            environment=environment(python, torch, tuple(name for name, off in devices if not off)),
-            sandbox=SandboxReport("bwrap", dict(features), limited_by),
+            environment=environment(
+                version, torch, tuple(name for name, off in devices if not off)
+            ),
+            sandbox=held,
             entrypoints=entrypoints,
             checkpoints=self.ledger.all(),
             network=tuple(_network(request) for request in requests),
             findings=tuple(self.findings),
+        )
+
+    def _python(self, python: Interpreter, tier: Tier) -> tuple[Interpreter, str]:
+        """The interpreter with the packages that jobs may import, and the report's words for it."""
+        if self.options.all_packages:
+            return python, "all: --all-packages"
+        if not tier.hides_packages:
+            return python, f"all: the tier {tier.name} hides none"
+        hubconf = self.static.repo.hubconf
+        known = hubconf is not None and hubconf.dependencies.complete
+        return packages.restricted(
+            python, hubconf.dependencies.names if hubconf is not None and known else None
         )
 
     def _reference(self) -> Reference:
@@ -266,6 +300,25 @@ class _Run:
 def environment(python: str, torch: str | None, devices: tuple[str, ...]) -> Environment:
     """What ran, for the report."""
     return Environment(__version__, python, torch, platform.platform(), devices)
+
+
+def _held(box: Sandbox, limits: Limits, visible: str) -> SandboxReport:
+    tier, seen = box.tier, box.surroundings
+    return SandboxReport(
+        tier.name,
+        dict(seen.features),
+        version=tier.version,
+        outer_uid=seen.outer_uid,
+        limits=asdict(limits),
+        limited_by=box.limited_by,
+        packages=visible,
+        not_held=tier.not_held,
+        warning=tier.warning,
+    )
+
+
+def _named(held: SandboxReport) -> str:
+    return held.warning or " ".join(filter(None, (held.tier, held.version)))
 
 
 def _skipped(device: str, case: Case, reason: str) -> Result:

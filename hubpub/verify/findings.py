@@ -10,7 +10,7 @@ from hubpub.diagnostic import Diagnostic
 from hubpub.verify.axes import Verdict
 from hubpub.verify.jobs import Done
 from hubpub.verify.limits import Limits
-from hubpub.verify.report import REQUIRED, Finding
+from hubpub.verify.report import REQUIRED, Finding, SandboxReport
 
 _CODE = "verify"
 
@@ -40,6 +40,17 @@ def of_static(diagnostics: Sequence[Diagnostic]) -> list[Finding]:
 def of_remarks(remarks: Iterable[tuple[str, str]]) -> list[Finding]:
     """What resolving the reference found out, by name and text."""
     return [Finding(_CODE, name, "warning", text) for name, text in remarks]
+
+
+def of_sandbox(held: SandboxReport) -> list[Finding]:
+    """What every rendering must say of the tier, as each shows the findings."""
+    if held.warning is None:
+        return []
+    lacks = "; ".join(held.not_held)
+    help_ = "run it with --sandbox auto for a result that others can rely on"
+    return [
+        Finding(_CODE, "no-sandbox", "warning", f"{held.warning}; not held: {lacks}", help=help_)
+    ]
 
 
 def of_failed_listing(done: Done) -> Finding:

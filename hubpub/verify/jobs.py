@@ -22,8 +22,8 @@ from hubpub.verify.harvest import LeftFile, left_files, remove
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import Facts
 from hubpub.verify.sandbox import command, interpreter
+from hubpub.verify.sandbox.tier import Tier
 
-_PROXY = "http://127.0.0.1:3128"
 _MOST_THREADS = 4
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL}
 
@@ -55,23 +55,25 @@ class Jobs:
         limits: Limits,
         deadline: float,
         tick: Callable[[], None],
+        tier: Tier,
+        python: interpreter.Interpreter,
         *,
         fresh: bool = False,
     ) -> None:
-        self._fresh = fresh
+        self._fresh, self._tier = fresh, tier
         self._folder = folder
         self._reference = reference
         self._egress = egress
         self._limits = limits
         self._tick = tick
-        self._tree = f"{command.TREE}/{checkout.root.name}"
+        self._tree = tier.tree(checkout.root)
         self._mounts = (
             command.Mount(str(checkout.root), self._tree),
             *command.nvidia_mounts(),
         )
         self._deadline = deadline
         self._numbers = itertools.count(1)
-        self._interpreter = interpreter.current()
+        self._interpreter = python
         self.box = self._start()
 
     def _start(self) -> sandbox.Sandbox:
@@ -80,7 +82,9 @@ class Jobs:
         sandbox.prepare(folder)
         self._scratch = sandbox.scratch(folder)
         self._tainted = False
-        box = sandbox.Sandbox(folder, self._interpreter, self._mounts, self._limits)
+        box = sandbox.Sandbox(
+            folder, self._interpreter, self._mounts, self._tier, limits=self._limits
+        )
         self._egress.serve(box.listener)
         return box
 
@@ -117,12 +121,12 @@ class Jobs:
             "kind": kind,
             "device": device,
             "nonce": nonce,
-            "directory": f"{command.SCRATCH}/{name}",
+            "directory": f"{self.box.scratch}/{name}",
             "tree": self._tree,
             "reference": self._reference,
             "seed": 0,
             "most": self._limits.max_entrypoints,
-            "environment": _environment(online=kind != "inspect"),
+            "environment": _environment(self.box.proxy, online=kind != "inspect"),
             "limits": _limits(self._limits, timeout, device),
             "fresh": fresh,
             **fields,
@@ -151,7 +155,7 @@ class Jobs:
             outcome.fresh,
         )
         files = () if kind != "load" else left_files(folder, self._limits.disk_bytes)
-        return Done(facts, claims, requests, files, folder, f"{command.SCRATCH}/{name}")
+        return Done(facts, claims, requests, files, folder, f"{self.box.scratch}/{name}")
 
     def forget(self, done: Done) -> None:
         """Delete what a job left, so that a run needs the disk of one job, not of all."""
@@ -198,10 +202,10 @@ def of_the_fork(outcome: sandbox.Outcome, requests: tuple[Request, ...]) -> str 
     return None
 
 
-def _environment(*, online: bool) -> dict[str, str]:
+def _environment(proxy: str, *, online: bool) -> dict[str, str]:
     """The job's variables beside those of its own directories."""
     names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-    return dict.fromkeys(names, _PROXY) if online else {}
+    return dict.fromkeys(names, proxy) if online else {}
 
 
 def _limits(limits: Limits, timeout: float, device: str) -> dict[str, Any]:

@@ -168,12 +168,23 @@ class Environment:
 
 @dataclass(frozen=True)
 class SandboxReport:
-    """Which tier held the code, and which of its features were seen to hold."""
+    """Which tier held the code, and which of its features were seen to hold.
+
+    ``version`` is of the program that built it, ``outer_uid`` the user outside that the code ran
+    as, ``limits`` the bounds of a job (seconds, bytes, counts), ``packages`` what could be imported
+    (``declared``, or ``all`` with why), ``not_held`` what this tier does not stop although a full
+    sandbox would, and ``warning`` what every rendering has to say.
+    """
 
     tier: str
     features: Mapping[str, bool]
-    limits: str | None = None
-    """What keeps them: cgroup (and the supervisor's watch), watcher (that alone)."""
+    version: str | None = None
+    outer_uid: int | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    limited_by: str | None = None
+    packages: str | None = None
+    not_held: tuple[str, ...] = ()
+    warning: str | None = None
 
 
 @dataclass(frozen=True)

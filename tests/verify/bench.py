@@ -13,6 +13,7 @@ from hubpub.verify.egress import Egress
 from hubpub.verify.jobs import Done, Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.reference import Resolved
+from hubpub.verify.sandbox import interpreter, tiers
 
 HEAD = """dependencies = ["torch"]
 import ctypes, mmap, os, resource, signal, socket, subprocess, sys, threading, time
@@ -36,9 +37,12 @@ class Bench:
         checkout = Checkout(self._tree, None, "0" * 40, resolved, 1)
         egress = Egress((), 1 << 20)
         deadline = time.monotonic() + 600
+        python, limits = interpreter.current(), Limits()
+        tier = tiers.choose(tiers.Wanted(), python, limits)
         self.jobs = Jobs(
-            folder, checkout, "octo/net:v1.0", egress, Limits(), deadline, lambda: None, **options
-        )
+            folder, checkout, "octo/net:v1.0", egress, limits, deadline, lambda: None, tier, python,
+            **options,
+        )  # fmt: skip
 
     def __call__(self, body: str, *, device: str = "cpu", **limits: Any) -> Done:
         """Run ``body``, the statements of ``net()``, to its end."""

@@ -125,7 +125,7 @@ def test_the_report_says_what_was_tried_again(
     done = hubpub("verify", "octo/net:v1.0", "--device", "cpu", "--fresh", *outputs)
     assert (done.returncode, "run again" in done.stdout) == (0, False), done.stdout
     report = json.loads((tmp_path / "r.json").read_text())
-    assert report["sandbox"]["limits"] in {"cgroup", "watcher"}
+    assert report["sandbox"]["limited_by"] in {"cgroup", "watcher"}
     (entry,) = report["entrypoints"]
     facts = entry["results"][0]["facts"]
     assert (facts["fresh"], facts["retried"]) == (True, None)

@@ -94,6 +94,19 @@ def test_arguments_decide(
     assert found == verdict
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+def test_without_pids_of_its_own_nobody_signals_everyone(machine: str) -> None:
+    number, everyone = {"x86_64": 62, "aarch64": 129}[machine], (1 << 64) - 1
+    for own_pids, pid, verdict in (
+        (True, everyone, ALLOW),
+        (False, everyone, EPERM),
+        (False, 0xFFFFFFFF, EPERM),  # an int in the low half of the register
+        (False, 1234, ALLOW),
+    ):
+        code = program(machine, own_pids=own_pids)
+        assert run(code, AUDIT_ARCH[machine], number, pid, 9) == verdict
+
+
 def test_another_architecture_and_x32_are_killed() -> None:
     code = program("x86_64")
     assert run(code, 0x40000003, 1) == KILL  # i386: int 0x80

@@ -1,7 +1,8 @@
-"""A place to run strangers' code: bubblewrap, a supervisor as PID 1, one forked job at a time.
+"""A place to run strangers' code: a supervisor as its first process, one forked job at a time.
 
-A sandbox is proven before it is used (:mod:`~hubpub.verify.sandbox.probe`) and never weaker in
-silence: what cannot be built is refused with the mend (:mod:`~hubpub.verify.sandbox.advice`).
+What builds it is a tier (:mod:`~hubpub.verify.sandbox.tiers`). A sandbox is proven before it is
+used (:mod:`~hubpub.verify.sandbox.probe`) and never weaker in silence: what cannot be built is
+refused with the mend (:mod:`~hubpub.verify.sandbox.advice`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,9 @@ import contextlib
 import os
 import platform
 import random
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,15 +23,14 @@ from typing import Any
 
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.limits import KIB, Limits
-from hubpub.verify.sandbox import advice, cgroup, channel, command, launch, seccomp
+from hubpub.verify.sandbox import advice, cgroup, channel, command
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.probe import Surroundings, surroundings
+from hubpub.verify.sandbox.tier import START_S, NotStarted, NotUp, Plan, Tier
 
-_WORKER = Path(__file__).parent.parent / "worker"
-_MAIN = "import sys; sys.path.insert(0, '{0}'); from hubpub_worker.supervisor import main; main()"
 # systemd keeps this range for users that exist only while a service runs.
 _THROW_AWAY_UIDS = range(61184, 65520)
-_START_S, _IMPORT_S, _GRACE_S = 20.0, 180.0, 2.0
+_IMPORT_S, _GRACE_S = 180.0, 2.0
 CLAIM_BYTES = 1024 * KIB
 _KEPT_OUTPUT = 64 * KIB
 
@@ -78,19 +76,27 @@ class Sandbox:
         folder: Path,
         interpreter: Interpreter,
         mounts: tuple[command.Mount, ...],
+        tier: Tier,
+        *,
         limits: Limits | None = None,
-    ):
-        """Start it, probe it, import torch in it.
+        only_proven: bool = False,
+    ) -> None:
+        """Start it, prove it, import torch in it.
 
         Args:
             folder: an empty directory of ours; its ``scratch`` becomes the only writable place.
             interpreter: the Python that runs the loader.
             mounts: what to show beside the system: the tree, devices.
+            tier: what builds it.
             limits: of its jobs, for a control group around it where one can be made.
+            only_proven: stop before torch is imported, for a probe.
 
         Raises:
-            CannotVerifyError: bubblewrap is missing, refused, or what came up is no sandbox.
+            NotStarted: it was refused, or what came up lacks what the tier must have.
+            CannotVerifyError: what the tier takes is not here.
         """
+        self.tier = tier
+        self.scratch = tier.scratch(folder)
         self._stderr = folder / "sandbox.log"
         self._closers = contextlib.ExitStack()
         self._first = -1
@@ -98,60 +104,49 @@ class Sandbox:
         self._group: cgroup.Group | None = None
         self.alive = False
         try:
-            self._start(folder, interpreter, mounts)
+            with self._stderr.open("wb") as stderr:
+                self._start(Plan(folder, interpreter, mounts, stderr))
+            self._prove()
+            if not only_proven:
+                self._import_torch()
         except BaseException:
             self.close()
             raise
 
-    def _start(
-        self, folder: Path, interpreter: Interpreter, mounts: tuple[command.Mount, ...]
-    ) -> None:
+    def _start(self, plan: Plan) -> None:
         _only_on_linux()
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._started = self.tier.start(plan)
+        except NotUp as error:
+            raise self._refused(str(error)) from error
+        self.control = self._started.control
         self._closers.enter_context(self.control)
-        info, info_theirs = os.pipe2(os.O_CLOEXEC)
-        self._closers.callback(os.close, info)
-        filter_fd = os.memfd_create("seccomp", os.MFD_CLOEXEC)
-        with theirs, self._stderr.open("wb") as stderr:
-            try:
-                os.write(filter_fd, _seccomp_program())
-                os.lseek(filter_fd, 0, os.SEEK_SET)
-                argv = _argv(folder, interpreter, mounts, (theirs.fileno(), filter_fd, info_theirs))
-                self.process = subprocess.Popen(
-                    argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=stderr,
-                    stderr=stderr,
-                    pass_fds=(theirs.fileno(), filter_fd, info_theirs),
-                    env={},
-                    cwd="/",
-                )
-            finally:
-                os.close(filter_fd)
-                os.close(info_theirs)
         self._closers.callback(self._end)
-        self._meet(info)
-
-    def _meet(self, info: int) -> None:
-        """Take the kill switch, prove the sandbox, and let the supervisor import torch."""
-        found = channel.read_info(info, _START_S)
-        if found is None:
-            raise self._refused("bubblewrap did not start")
-        self._first = os.pidfd_open(found["child-pid"])
+        self._first = os.pidfd_open(self._started.pid)
         self._closers.callback(os.close, self._first)
-        self._closers.callback(self._kill_namespace)
-        hello, descriptors = channel.receive(self.control, _START_S)
+        self._closers.callback(self._kill)
+
+    def _prove(self) -> None:
+        """Take the listener, and look whether this is what the tier must be."""
+        hello, descriptors = channel.receive(self.control, START_S)
         if hello is None or len(descriptors) != 1:
             raise self._refused("the sandbox did not come up")
         self.listener = socket.socket(fileno=descriptors[0])
         self._closers.enter_context(self.listener)
-        self.surroundings: Surroundings = surroundings(found["child-pid"], hello)
-        if self.surroundings.missing:
-            missing = ", ".join(self.surroundings.missing)
-            raise self._refused(f"what bubblewrap built is not a sandbox: {missing} missing")
+        try:
+            seen = surroundings(self._started.pid, hello)
+        except OSError as error:
+            raise self._refused(f"its first process cannot be looked at: {error}") from error
+        self.surroundings = Surroundings({**seen.features, **self.tier.features}, seen.outer_uid)
+        missing = [name for name in self.surroundings.missing if name not in self.tier.optional]
+        if missing:
+            what = f"what {self.tier.name} built is not a sandbox: {', '.join(missing)} missing"
+            raise self._refused(what)
         self.python = str(hello["python"])
-        self._group = cgroup.around(found["child-pid"], self._limits, cgroup.parent())
+        self._group = cgroup.around(self._started.pid, self._limits, cgroup.parent())
         self._closers.callback(self._leave_group)
+
+    def _import_torch(self) -> None:
         channel.send(self.control, {"op": "go"})
         ready, _ = channel.receive(self.control, _IMPORT_S)
         if ready is None:
@@ -159,11 +154,16 @@ class Sandbox:
         self.torch = str(ready["torch"])
         self.alive = True
 
-    def _refused(self, what: str) -> CannotVerifyError:
-        self._kill_namespace()
+    @property
+    def proxy(self) -> str:
+        """Where code inside finds the listener that the parent answers."""
+        return "http://{}:{}".format(*self.listener.getsockname()[:2])
+
+    def _refused(self, what: str) -> NotStarted:
+        self._kill()
         text = self._stderr.read_text(encoding="utf-8", errors="replace").strip()
         last = text.splitlines()[-1] if text else "no message"
-        return CannotVerifyError(f"{what}: {last}", help=advice.for_stderr(text))
+        return NotStarted(f"{what}: {last}", stderr=text, help=self.tier.advice(text))
 
     def run(self, request: Request, tick: Callable[[], None] = lambda: None) -> Outcome:
         """Run one job to its end and return what became of it; never raises for what it does.
@@ -241,14 +241,16 @@ class Sandbox:
                 tick()
         return None
 
-    def _kill_namespace(self) -> None:
+    def _kill(self) -> None:
         """Kill the first process: the kernel then kills everything in its pid namespace."""
-        with contextlib.suppress(ProcessLookupError, OSError):
-            signal.pidfd_send_signal(self._first, signal.SIGKILL)
+        if self._first >= 0:
+            self._started.kill_family()
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._first, signal.SIGKILL)
 
     def _leave_group(self) -> None:
         if self._group is not None:
-            self._kill_namespace()
+            self._kill()
             self._group.remove()
 
     @property
@@ -257,11 +259,12 @@ class Sandbox:
         return "watcher" if self._group is None else "cgroup"
 
     def _end(self) -> None:
-        """Let bwrap reap what it started and leave; kill it where it does not."""
+        """Let the tier's program reap what it started and leave; kill it where it does not."""
+        process = self._started.process
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(_GRACE_S if self._first >= 0 else 0)
-        self.process.kill()
-        self.process.wait()
+            process.wait(_GRACE_S if self._first >= 0 else 0)
+        process.kill()
+        process.wait()
 
     def close(self) -> None:
         """Kill everything inside and wait for it. Safe to call twice."""
@@ -286,7 +289,11 @@ def scratch(folder: Path) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make the directories of a sandbox in ``folder``, for the user that will run inside it."""
+    """Make the directories of a sandbox in ``folder``, for the user that will run inside it.
+
+    Raises:
+        CannotVerifyError: asked by root of a user namespace in which no other user exists.
+    """
     folder.chmod(0o711)
     (folder / "etc").mkdir()
     (folder / "etc").chmod(0o755)
@@ -300,7 +307,11 @@ def prepare(folder: Path) -> None:
     scratch(folder).mkdir()
     if os.geteuid() == 0:
         uid = random.choice(_THROW_AWAY_UIDS)  # noqa: S311 - to avoid clashes, not a secret
-        os.chown(scratch(folder), uid, uid)
+        try:
+            os.chown(scratch(folder), uid, uid)
+        except OSError as error:
+            what = f"user {uid} cannot stand in for root here: {error.strerror}"
+            raise CannotVerifyError(what, help=advice.MENDS["few ids"]) from error
 
 
 def _only_on_linux() -> None:
@@ -309,63 +320,3 @@ def _only_on_linux() -> None:
             f"hubpub verify needs Linux, not {platform.system()}",
             help="run it in CI (a Linux runner), in a virtual machine, or in WSL",
         )
-
-
-def _seccomp_program() -> bytes:
-    machine = platform.machine()
-    try:
-        return seccomp.program(machine)
-    except KeyError as error:
-        raise CannotVerifyError(
-            f"no system call filter for {machine}",
-            help=f"hubpub verify runs on {' and '.join(seccomp.AUDIT_ARCH)} Linux",
-        ) from error
-
-
-def _argv(
-    folder: Path,
-    interpreter: Interpreter,
-    mounts: tuple[command.Mount, ...],
-    descriptors: tuple[int, int, int],
-) -> list[str]:
-    """The command that starts the sandbox: bwrap, or as root the launcher that becomes it."""
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        raise CannotVerifyError("bubblewrap is not installed", help=advice.for_missing())
-    control, filter_fd, info = descriptors
-    own = [
-        command.Mount(str(scratch(folder)), command.SCRATCH, writable=True),
-        command.Mount(str(_WORKER), f"{command.WORKER}/hubpub_worker"),
-    ]
-    own += [command.Mount(str(path), f"/etc/{path.name}") for path in (folder / "etc").iterdir()]
-    own += [command.Mount(prefix, prefix) for prefix in interpreter.prefixes]
-    layout = command.Layout(
-        mounts=(*own, *mounts),
-        environment={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": command.SCRATCH},
-        command=(
-            *(interpreter.executable, "-I", "-B", "-c", _MAIN.format(command.WORKER)),
-            *(str(control), *interpreter.paths),
-        ),
-        seccomp_fd=filter_fd,
-        info_fd=info,
-    )
-    if os.geteuid() != 0:
-        return [bwrap, *command.arguments(layout)]
-    return _as_throw_away_user(bwrap, layout, scratch(folder).stat().st_uid)
-
-
-def _as_throw_away_user(bwrap: str, layout: command.Layout, uid: int) -> list[str]:
-    """The launcher's command line; every source is reached through its pool of bound paths."""
-    import dataclasses
-    import json
-
-    here = [mount for mount in layout.mounts if not mount.optional or Path(mount.source).exists()]
-    moved = tuple(
-        dataclasses.replace(mount, source=launch.pooled(index)) for index, mount in enumerate(here)
-    )
-    request = {
-        "uid": uid,
-        "sources": [mount.source for mount in here],
-        "argv": [bwrap, *command.arguments(dataclasses.replace(layout, mounts=moved))],
-    }
-    return [sys.executable, "-I", launch.__file__, json.dumps(request)]

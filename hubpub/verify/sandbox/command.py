@@ -7,8 +7,9 @@ the temporary file systems come before prefixes that may lie below them.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,11 @@ _ETC = (
 )
 _ROOT_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _TMPFS_BYTES = 256 * MIB
+_COVER_BYTES = MIB
+
+DISPENSABLE = frozenset({"--disable-userns", "--size", "--clearenv"})
+"""Flags of later releases that something else covers: the system call filter denies user
+namespaces, the launcher mounts the sized file systems, and bwrap is started without environment."""
 
 
 @dataclass(frozen=True)
@@ -47,53 +53,95 @@ class Mount:
 
 @dataclass(frozen=True)
 class Layout:
-    """What one sandbox is made of. ``environment`` is all that the first process inherits."""
+    """What one sandbox is made of. ``environment`` is all that the first process inherits.
+
+    ``covers`` are directories to be hidden behind an empty one, into which later mounts may go;
+    ``without`` the :data:`DISPENSABLE` flags that this bwrap does not know.
+    """
 
     mounts: tuple[Mount, ...]
     environment: Mapping[str, str]
     command: tuple[str, ...]
     seccomp_fd: int
     info_fd: int
+    covers: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()
 
 
-def arguments(layout: Layout) -> list[str]:
-    """The arguments of ``bwrap`` for ``layout``, without the program's own name."""
+def memory(layout: Layout) -> tuple[tuple[str, int], ...]:
+    """The file systems in memory that a sandbox has: target, and its size in bytes."""
+    fixed = (("/dev/shm", _TMPFS_BYTES), ("/tmp", _TMPFS_BYTES), ("/home", MIB))  # noqa: S108
+    return (*fixed, *((target, _COVER_BYTES) for target in layout.covers))
+
+
+def arguments(layout: Layout, sized: Sequence[str] = ()) -> list[str]:
+    """The arguments of ``bwrap`` for ``layout``, without the program's own name.
+
+    Args:
+        layout: what to build.
+        sized: where the file systems of :func:`memory` are mounted already, in that order, for a
+            bwrap without ``--size``.
+    """
     command = [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
         *("--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv"),
         *("--uid", "1000", "--gid", "1000", "--hostname", "hubpub"),
         *("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"),
-        *_tmpfs("/dev/shm", _TMPFS_BYTES),  # noqa: S108
-        *_tmpfs("/tmp", _TMPFS_BYTES),  # noqa: S108
-        *_tmpfs("/home", MIB),
-        *_system(),
     ]
+    command = [flag for flag in command if flag not in layout.without]
+    places = [
+        ["--bind", sized[index], target] if sized else ["--size", str(size), "--tmpfs", target]
+        for index, (target, size) in enumerate(memory(layout))
+    ]
+    fixed = len(places) - len(layout.covers)
+    command += [*itertools.chain(*places[:fixed]), *_system()]
+    # Prefixes first, then what covers a part of them, then what is shown in the covered part.
+    covered = [mount for mount in layout.mounts if _is_below(mount.target, layout.covers)]
     for mount in layout.mounts:
-        kind = "--dev-bind" if mount.device else "--bind" if mount.writable else "--ro-bind"
-        command += [kind + ("-try" if mount.optional else ""), mount.source, mount.target]
+        if mount not in covered:
+            command += _bind(mount)
+    command += itertools.chain(*places[fixed:])
+    for mount in covered:
+        command += _bind(mount)
     for name, value in layout.environment.items():
         command += ["--setenv", name, value]
     # bwrap's own / and /dev are writable memory: a job could fill the machine's RAM through them.
-    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
+    for target in (*layout.covers, "/dev", "/"):
+        command += ["--remount-ro", target]
+    command += ["--chdir", "/"]
     command += ["--seccomp", str(layout.seccomp_fd), "--info-fd", str(layout.info_fd)]
     return [*command, "--", *layout.command]
 
 
-def _tmpfs(target: str, size: int) -> list[str]:
-    return ["--size", str(size), "--tmpfs", target]
+def _bind(mount: Mount) -> list[str]:
+    kind = "--dev-bind" if mount.device else "--bind" if mount.writable else "--ro-bind"
+    return [kind + ("-try" if mount.optional else ""), mount.source, mount.target]
+
+
+def _is_below(path: str, folders: Sequence[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for folder in folders)
+
+
+def root_links() -> tuple[tuple[str, str], ...]:
+    """The symbolic links in this machine's root that programs are found by, with their targets."""
+    paths = [Path(name) for name in _ROOT_LINKS]
+    return tuple((str(path), os.fspath(path.readlink())) for path in paths if path.is_symlink())
+
+
+def system_mounts() -> tuple[Mount, ...]:
+    """The system's programs and libraries, and the few files of /etc that they read."""
+    paths = [Path("/usr")]
+    paths += [Path(name) for name in _ROOT_LINKS if not Path(name).is_symlink()]
+    paths += [Path("/etc", name) for name in _ETC]
+    return tuple(Mount(str(path), str(path)) for path in paths if path.exists())
 
 
 def _system() -> list[str]:
-    command = ["--ro-bind", "/usr", "/usr"]
-    for name in _ROOT_LINKS:
-        path = Path(name)
-        if path.is_symlink():
-            command += ["--symlink", os.fspath(path.readlink()), name]
-        elif path.is_dir():
-            command += ["--ro-bind", name, name]
-    for name in _ETC:
-        if Path("/etc", name).exists():
-            command += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
+    command: list[str] = []
+    for name, target in root_links():
+        command += ["--symlink", target, name]
+    for mount in system_mounts():
+        command += _bind(mount)
     return command
 
 

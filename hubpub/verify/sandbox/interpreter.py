@@ -20,11 +20,15 @@ class Interpreter:
 
     ``prefixes`` are absolute directories to show read-only at the same place. ``paths`` are
     ``sys.path`` entries that isolated mode would drop (a user site directory that holds torch).
+    ``covers`` are directories of packages of which only ``shown``, absolute paths below them, is
+    to be seen; without any, all installed packages are.
     """
 
     executable: str
     prefixes: tuple[str, ...]
     paths: tuple[str, ...]
+    covers: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 def current() -> Interpreter:

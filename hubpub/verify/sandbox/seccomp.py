@@ -93,13 +93,16 @@ SELF_ONLY: dict[str, tuple[int, int]] = {
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
 }
+_KILL_CALL, _ALL = (62, 129), 0xFFFFFFFF  # kill(-1, ...)
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SETSID = (112, 157)
 _SOCKET, _IOCTL, _SETPRIORITY = (41, 198), (16, 29), (141, 140)
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, *, own_pids: bool = True) -> bytes:
     """The BPF program for ``machine`` (``os.uname().machine``), as ``bwrap --seccomp`` reads it.
+
+    Without a pid namespace of its own (``own_pids``) a process may not signal all others at once.
 
     Raises:
         KeyError: an architecture whose system call numbers are not known here.
@@ -125,6 +128,9 @@ def program(machine: str) -> bytes:
     code += _when(_SOCKET[column], [_op(_LOAD, _ARG[0]), *_one_of(_FAMILIES, errno.EAFNOSUPPORT)])
     for calls in SELF_ONLY.values():
         code += _when(calls[column], [_op(_LOAD, _ARG[0]), *_one_of((0,), errno.EPERM)])
+    if not own_pids:
+        everyone = [_op(_LOAD, _ARG[0]), _op(_JEQ, _ALL, 0, 1), _deny(errno.EPERM), _allow()]
+        code += _when(_KILL_CALL[column], everyone)
     code += _when(
         _SETPRIORITY[column],
         [

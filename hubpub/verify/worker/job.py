@@ -21,6 +21,8 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
+from . import kin
+
 CLAIM_BYTES = 1 << 20
 _TEXT = 2000
 _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
@@ -94,10 +96,12 @@ def _limit(limits: dict[str, Any]) -> None:
     os.nice(19)  # the supervisor must get its turn, whatever runs here
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # where memory runs out, this goes before anything of the user's
+    # Without a pid namespace (tier none) this would count every process of the user.
+    alone = os.getppid() == kin.FIRST
     for what, value in (
         (resource.RLIMIT_CPU, limits["cpu_s"]),
         (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
-        (resource.RLIMIT_NPROC, limits["processes"] + _MORE_THREADS),
+        *([(resource.RLIMIT_NPROC, limits["processes"] + _MORE_THREADS)] if alone else ()),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
     ):

@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import job, watch
+from . import job, kin, watch
 
 MESSAGE_BYTES = 1 << 17
 PROXY_PORT = 3128
@@ -155,11 +155,10 @@ class _Dead:
         return self.status is not None
 
     def kill_everything(self) -> None:
-        """Kill all other processes of this pid namespace and wait until none is left."""
+        """Kill all other processes of the job and wait until none is left."""
         with contextlib.suppress(ChildProcessError):
             while True:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(-1, signal.SIGKILL)
+                kin.kill(os.getpid())
                 self._wait(0)
 
     def _wait(self, flags: int) -> bool:

@@ -15,6 +15,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import kin
+
 BLOCK_BYTES = 512  # of st_blocks, whatever the file system's own block size is
 TEMPORARY = ("/tmp", "/dev/shm", "/home")
 _MOST_DESCRIPTORS, _MOST_MAPS_BYTES = 10_000, 4 << 20  # of one look: the supervisor must go on
@@ -119,7 +121,12 @@ def _in_flight(path: str) -> bool:
 
 
 def temporary_bytes() -> int:
-    """Memory in the temporary file systems of the sandbox, deleted files of theirs included."""
+    """Memory in the temporary file systems of the sandbox, deleted files of theirs included.
+
+    Without a sandbox (tier none) these places are the machine's, and may lie on a disk: nothing.
+    """
+    if os.getpid() != kin.FIRST:
+        return 0
     found = map(os.statvfs, TEMPORARY)
     return sum((place.f_blocks - place.f_bfree) * place.f_frsize for place in found)
 

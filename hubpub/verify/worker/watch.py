@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from . import unseen
+from . import kin, unseen
 
 _LOOK_EVERY_S = 0.1
 _BREATH_S = 0.05  # the longest without counting processes
@@ -29,6 +29,8 @@ class Watch:
         self._device = os.stat(self._scratch).st_dev
         self._before = usage(self._scratch, self._limits["files"])
         self._machine = unseen.machine(self._scratch)
+        # Without a sandbox of its own (tier none) a job shares these with the whole machine.
+        self._idle = unseen.temporary_bytes() + unseen.segment_bytes(), unseen.socket_bytes()
         self._next_look = self._next_pages = self._progress_at = self._started = time.monotonic()
         self._progress = self._next_glance = self._spared = 0.0
         self._kept = unseen.Unseen(self._device)
@@ -59,8 +61,9 @@ class Watch:
         return time.monotonic() - self._progress_at > half_s
 
     def _memory(self, pids: list[int]) -> str:
-        unmapped = self._kept.memory + unseen.temporary_bytes() + unseen.segment_bytes()
-        sockets = unseen.socket_bytes()
+        unmapped = unseen.temporary_bytes() + unseen.segment_bytes() - self._idle[0]
+        unmapped = self._kept.memory + max(0, unmapped)
+        sockets = max(0, unseen.socket_bytes() - self._idle[1])
         # Cheap, and never less than what is really used: pages that are shared count for each.
         most = sum(map(resident_bytes, pids)) + unmapped + sockets
         now = time.monotonic()
@@ -159,8 +162,8 @@ def _segments(kind: str) -> int:
 
 
 def processes() -> list[int]:
-    """Every process of this pid namespace but the supervisor."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+    """Every process of the job."""
+    return kin.others(os.getpid())
 
 
 def cpu_seconds(pid: int) -> float:
