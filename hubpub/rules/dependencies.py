@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hubpub.diagnostic import Edit, Fix, Note, Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.listed import remove
-from hubpub.rules.needed import ACCEPTED, bare, is_own, listed, named, third_party
+from hubpub.rules.needed import ACCEPTED, bare, brought_by, is_own, listed, named, third_party
 from hubpub.source.facts import Dependencies, Repo
 
 
@@ -72,7 +72,9 @@ def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     elif found.value is not None:
         edit = Edit(found.value.path, found.value.span, f"[{shown}]")
         fix = Fix("Write a dependencies list", True, (edit,))
-    at_import = any(item.when == "import" for item in needed.values())
+    at_import = any(
+        item.when == "import" and brought_by(name, ()) is None for name, item in needed.items()
+    )
     yield Finding(
         "hubconf.py has no dependencies list"
         + (f", though it needs {_enumerated(sorted(needed))}" if needed else ""),

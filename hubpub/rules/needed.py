@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from hubpub.source.facts import Import, Repo, Requirement
-from hubpub.source.packages import module_of
+from hubpub.source.packages import REQUIRED, module_of
 
 ACCEPTED = {"list", "tuple", "set", "dict", "frozenset"}
 """Kinds of ``dependencies`` that torch.hub._check_dependencies goes through item by item."""
@@ -80,3 +81,16 @@ def declared(repo: Repo) -> frozenset[str]:
     meant = {bare(name) or "" for name in names}
     modules = {module_of(name) or "" for name in meant if name}
     return frozenset(name.partition(".")[0] for name in (*names, *meant, *modules) if name)
+
+
+def brought_by(name: str, others: Iterable[str]) -> str | None:
+    """The package that installs ``name`` along with itself: torch, or one of ``others``."""
+    for other in ("torch", *sorted(others)):
+        seen, pending = {other}, [other]
+        while pending:
+            needs = REQUIRED.get(pending.pop(), frozenset()) - seen
+            if name in needs:
+                return other
+            seen |= needs
+            pending += sorted(needs)
+    return None

@@ -188,6 +188,26 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
         {"hubconf.py": hubconf('["torch"]', top="import yaml\n")},
         ["HUB105 error hubconf.py:1"],
     ),
+    "an undeclared one that a declared one brings": (
+        {"hubconf.py": hubconf('["torch", "torchvision"]', "import torchvision", "import numpy\n")},
+        ["HUB105 warning hubconf.py:1"],
+    ),
+    "an undeclared one that a declared one brings with another": (
+        {"hubconf.py": hubconf('["torch", "timm"]', "import timm", "import PIL\nimport scipy\n")},
+        ["HUB105 warning hubconf.py:1", "HUB105 error hubconf.py:2"],
+    ),
+    "an undeclared one that torch brings": (
+        {"hubconf.py": hubconf('["torch"]', top="import typing_extensions\n")},
+        ["HUB105 warning hubconf.py:1"],
+    ),
+    "one that torch brings, without a list": (
+        {"hubconf.py": 'import filelock\ndef net():\n    """A net."""\n'},
+        ["HUB101 warning hubconf.py:1"],
+    ),
+    "one that torch does not bring, without a list": (
+        {"hubconf.py": 'import numpy\ndef net():\n    """A net."""\n'},
+        ["HUB101 error hubconf.py:1"],
+    ),
     "a guard that raises again": (
         {
             "hubconf.py": hubconf(
