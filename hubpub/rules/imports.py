@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hubpub.diagnostic import Note, Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.listed import add, remove
-from hubpub.rules.needed import ACCEPTED, bare, brought_by, declared, third_party
+from hubpub.rules.needed import ACCEPTED, bare, brought_by, declared, everywhere, third_party
 from hubpub.source.facts import Import, Repo
 from hubpub.source.packages import COMPANIONS, distribution_of, module_of, normal
 
@@ -56,8 +56,9 @@ def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
 
     ## Fix safety
 
-    The name is added to the list where the import happens in any case. Where only some calls import
-    it, declaring it would keep the others from loading, so that is left to you.
+    The name is added to the list where the import happens in any case. Where only some entrypoints
+    import it, declaring it keeps the others from loading without it, so that the fix is unsafe;
+    where only some calls of an entrypoint do, it is left to you.
     """
     if repo.hubconf is None:
         return
@@ -80,7 +81,7 @@ def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
             Severity.ERROR if certain else None,
             f'add "{name}"{install} to dependencies',
             _chain(item),
-            None if item.conditional else add(repo, name),
+            None if item.conditional else add(repo, name, safe=everywhere(repo, item)),
         )
 
 
