@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from hubpub.diagnostic import Edit, Fix, Note, Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.listed import remove
-from hubpub.rules.needed import ACCEPTED, bare, is_own, listed, named, third_party
+from hubpub.rules.needed import (
+    ACCEPTED,
+    bare,
+    brought_by,
+    everywhere,
+    is_own,
+    listed,
+    named,
+    third_party,
+)
 from hubpub.source.facts import Dependencies, Repo
 
 
@@ -52,7 +61,7 @@ def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     ## Fix safety
 
     A list of torch and of the packages that are imported in any case is added. Packages that only
-    some calls need are left to you, as HUB105 then says.
+    some entrypoints or calls need are left to you, as HUB105 then says.
 
     ## References
 
@@ -61,7 +70,7 @@ def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     if repo.hubconf is None or repo.hubconf.dependencies.kind not in {"absent", "none"}:
         return
     found = repo.hubconf.dependencies
-    needed = {name: item for name, item in third_party(repo).items() if not item.conditional}
+    needed = {name: item for name, item in third_party(repo).items() if everywhere(repo, item)}
     shown = ", ".join(f'"{name}"' for name in ["torch", *sorted(needed)])
     fix = None
     if found.kind == "absent":
@@ -72,7 +81,9 @@ def missing_dependencies(repo: Repo) -> Iterator[Finding]:
     elif found.value is not None:
         edit = Edit(found.value.path, found.value.span, f"[{shown}]")
         fix = Fix("Write a dependencies list", True, (edit,))
-    at_import = any(item.when == "import" for item in needed.values())
+    at_import = any(
+        item.when == "import" and brought_by(name, ()) is None for name, item in needed.items()
+    )
     yield Finding(
         "hubconf.py has no dependencies list"
         + (f", though it needs {_enumerated(sorted(needed))}" if needed else ""),

@@ -189,7 +189,7 @@ def documented_missing_entrypoint(repo: Repo) -> Iterator[Finding]:
     Checks that the names which README, notebooks and docs load from this repository are there.
     Names that stand for others (`<name>`, `model_name`) are left out, and so is everything where
     hubconf.py makes names that cannot be read. In an example that is pinned to a tag, which may
-    have had the name, it is a warning.
+    have had the name, it is a warning; examples of releases before the newest are left out.
 
     ## Why is this bad?
 
@@ -235,7 +235,7 @@ def documented_missing_entrypoint(repo: Repo) -> Iterator[Finding]:
     missing: dict[str, list[HubCall]] = {}
     for call in own_loads(repo):
         name = str(call.entrypoint)
-        past = _PAST.search(call.place.path.rpartition("/")[2])
+        past = _PAST.search(call.place.path.rpartition("/")[2]) or call.ref in repo.tags[:-1]
         if name not in repo.namespace.names and not past and not _STAND_IN.search(name):
             missing.setdefault(name, []).append(call)
     names = [item.name for item in repo.entrypoints if not item.leak]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hubpub.diagnostic import Note, Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.listed import add, remove
-from hubpub.rules.needed import ACCEPTED, bare, declared, third_party
+from hubpub.rules.needed import ACCEPTED, bare, brought_by, declared, everywhere, third_party
 from hubpub.source.facts import Import, Repo
 from hubpub.source.packages import COMPANIONS, distribution_of, module_of, normal
 
@@ -20,8 +20,8 @@ def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
 
     Checks for packages of third parties that importing hubconf.py or calling an entrypoint imports,
     and that `dependencies` does not name. It is an error where hubconf.py cannot be imported
-    without the package. torch itself, imports with a fallback and those below `TYPE_CHECKING` do
-    not count.
+    without the package, and neither torch nor a package in the list brings it along. torch itself,
+    imports with a fallback and those below `TYPE_CHECKING` do not count.
 
     ## Why is this bad?
 
@@ -56,8 +56,9 @@ def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
 
     ## Fix safety
 
-    The name is added to the list where the import happens in any case. Where only some calls import
-    it, declaring it would keep the others from loading, so that is left to you.
+    The name is added to the list where the import happens in any case. Where only some entrypoints
+    import it, declaring it keeps the others from loading without it, so that the fix is unsafe;
+    where only some calls of an entrypoint do, it is left to you.
     """
     if repo.hubconf is None:
         return
@@ -68,17 +69,19 @@ def undeclared_dependency(repo: Repo) -> Iterator[Finding]:
     for name, item in sorted(third_party(repo).items()):
         if name in known_names:
             continue
-        certain = item.when == "import"
+        other = brought_by(name, known_names)
+        certain = item.when == "import" and other is None
         distribution, known = distribution_of(name)
         differs = normal(distribution) != normal(name) and known != "guess"
         install = f" (pip install {distribution})" if differs else ""
         yield Finding(
-            f"{name} is imported {_when(item)} and is not in dependencies",
+            f"{name} is imported {_when(item)} and is not in dependencies"
+            + (f": it comes only with {other}" if other else ""),
             item.place,
             Severity.ERROR if certain else None,
             f'add "{name}"{install} to dependencies',
             _chain(item),
-            None if item.conditional else add(repo, name),
+            None if item.conditional else add(repo, name, safe=everywhere(repo, item)),
         )
 
 

@@ -70,7 +70,7 @@ def _display(repo: Repo, found: Dependencies) -> _Display | None:
     return _Display(text, place.path, tuple(items), end)
 
 
-def add(repo: Repo, name: str) -> Fix | None:
+def add(repo: Repo, name: str, *, safe: bool) -> Fix | None:
     """Add ``name`` at the end: on a line of its own where the last item has one."""
     found = repo.hubconf.dependencies if repo.hubconf else None
     display = _display(repo, found) if found else None
@@ -78,7 +78,7 @@ def add(repo: Repo, name: str) -> Fix | None:
         return None
     title, shown = f"Add {name} to dependencies", quoted(repo, name)
     if not display.items:
-        return Fix(title, True, (display.edit(display.end, display.end, shown),))
+        return Fix(title, safe, (display.edit(display.end, display.end, shown),))
     begin, end = display.items[-1]
     line, column = display.text.position(begin)
     indent = display.text.line(line)[: column - 1]
@@ -86,11 +86,11 @@ def add(repo: Repo, name: str) -> Fix | None:
     closes = display.text.position(display.end)[0]
     last = display.text.position(comma or end)[0]
     if indent.strip() or closes == last:
-        return Fix(title, True, (display.edit(end, end, f", {shown}"),))
+        return Fix(title, safe, (display.edit(end, end, f", {shown}"),))
     at = display.text.offset(last, len(display.text.line(last)) + 1)
     new = f"\n{indent}{shown}{',' if comma is not None else ''}"
     edits = [] if comma is not None else [display.edit(end, end, ",")]
-    return Fix(title, True, (*edits, display.edit(at, at, new)))
+    return Fix(title, safe, (*edits, display.edit(at, at, new)))
 
 
 def replace(repo: Repo, item: Requirement, name: str, title: str) -> Fix | None:

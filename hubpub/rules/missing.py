@@ -19,8 +19,9 @@ def missing_module(repo: Repo) -> Iterator[Finding]:
 
     Checks for imports of own modules that the tree does not hold: spelled in another way or in
     other letters, not where Python looks, not tracked by git, or made by a build. In hubconf.py,
-    also for names that an own module lacks. Imports with a fallback do not count; where only some
-    calls need the module it is a warning.
+    also for names that an own module lacks. Imports with a fallback do not count. Where only some
+    calls need the module it is a warning, and so is a module that setup.py compiles where
+    `dependencies` asks users to install the repository itself.
 
     ## Why is this bad?
 
@@ -82,8 +83,11 @@ def _words(repo: Repo, missing: Missing) -> tuple[str, str]:
             return f"{path} is imported, and git knows it as {other}", f"git mv {other} {path}"
         return f"{path} is imported, and git does not track it", f"git add {path}"
     if missing.cause == "built":
+        which = "which users of torch.hub do not run"
+        if not missing.sure:
+            which = "so only those who installed the repository have it"
         return (
-            f"{module} is compiled by setup.py, which users of torch.hub do not run",
+            f"{module} is compiled by setup.py, {which}",
             "catch the ImportError and go on without it, or make it a package of its own",
         )
     if missing.cause == "elsewhere":

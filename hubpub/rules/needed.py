@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 from hubpub.source.facts import Import, Repo, Requirement
-from hubpub.source.packages import module_of
+from hubpub.source.packages import REQUIRED, module_of
 
 ACCEPTED = {"list", "tuple", "set", "dict", "frozenset"}
 """Kinds of ``dependencies`` that torch.hub._check_dependencies goes through item by item."""
@@ -60,14 +62,33 @@ def third_party(repo: Repo) -> dict[str, Import]:
     """The packages that must be there: per package the import that hurts first, torch aside."""
     found: dict[str, Import] = {}
     own = {missing.item.package for missing in repo.absent}
-    for item in repo.imports:
+    leaks = {item.name for item in repo.entrypoints if item.leak}
+    for item in (_meant(one, leaks) for one in repo.imports):
         counts = item.origin == "third party" and item.package != "torch" and not item.guarded
         if not counts or (item.when == "import" and item.conditional) or item.package in own:
             continue
         known = found.get(item.package)
-        if known is None or (_urgency(item) > _urgency(known)):
+        if known is None or _urgency(item) > _urgency(known):
             found[item.package] = item
+        elif _urgency(item) == _urgency(known):
+            names = tuple(dict.fromkeys((*known.entrypoints, *item.entrypoints)))
+            found[item.package] = replace(known, entrypoints=names)
     return found
+
+
+def _meant(item: Import, leaks: set[str]) -> Import:
+    """An import as those entrypoints reach it that are meant as such, and most surely reach it."""
+    if item.when == "import":
+        return item
+    names = tuple(name for name in item.entrypoints if name not in leaks) or item.entrypoints
+    certain = tuple(name for name in names if name in item.certain)
+    return replace(item, entrypoints=certain or names, conditional=not certain)
+
+
+def everywhere(repo: Repo, item: Import) -> bool:
+    """Whether nothing can be loaded without an import, as :func:`third_party` gives it."""
+    names = {one.name for one in repo.entrypoints if not one.leak}
+    return item.when == "import" or (not item.conditional and names <= set(item.entrypoints))
 
 
 def _urgency(item: Import) -> int:
@@ -80,3 +101,16 @@ def declared(repo: Repo) -> frozenset[str]:
     meant = {bare(name) or "" for name in names}
     modules = {module_of(name) or "" for name in meant if name}
     return frozenset(name.partition(".")[0] for name in (*names, *meant, *modules) if name)
+
+
+def brought_by(name: str, others: Iterable[str]) -> str | None:
+    """The package that installs ``name`` along with itself: torch, or one of ``others``."""
+    for other in ("torch", *sorted(others)):
+        seen, pending = {other}, [other]
+        while pending:
+            needs = REQUIRED.get(pending.pop(), frozenset()) - seen
+            if name in needs:
+                return other
+            seen |= needs
+            pending += sorted(needs)
+    return None

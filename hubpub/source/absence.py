@@ -93,7 +93,8 @@ def _of_package(repo: Repo, item: Import) -> Missing | None:
     if name == "torch" or name in {one.partition(".")[0] for one in dependencies}:
         return None
     if name in repo.project.built:
-        return Missing(item, "built", "setup.py")
+        asked = repo.project.names & {normal(one) for one in dependencies}
+        return Missing(item, "built", "setup.py", sure=not asked)
     roots = [root for root in repo.roots if not root.startswith("/")]
     solid = [root for root in roots if not _in_submodule(repo, root)]
     found = _of_names(repo, item, solid, names[:1])

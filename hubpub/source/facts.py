@@ -112,6 +112,7 @@ class Import:
     ``when`` is import (of hubconf) or call (of ``entrypoints``). ``origin`` is repository, standard
     library, third party or missing. ``guarded``: an except clause copes with its absence.
     ``conditional``: it may not run. ``chain`` are the imports that lead there, hubconf.py first.
+    ``certain`` are the entrypoints that reach it, unguarded, in any case.
     """
 
     module: str
@@ -123,6 +124,7 @@ class Import:
     chain: tuple[Place, ...]
     entrypoints: tuple[str, ...] = ()
     file: str | None = None
+    certain: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:

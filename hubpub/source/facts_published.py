@@ -77,7 +77,8 @@ class Missing:
     ``cause`` is submodule, export-ignored, symlink, untracked, lfs, version (a file that a build
     writes the version into), built (a module that setup.py compiles), elsewhere (the tree holds it,
     but not where it is looked for), case (spelled in other letters), or nowhere. ``path`` is the
-    file or folder concerned, where there is one; ``sure`` False where it may also be a package.
+    file or folder concerned, where there is one; ``sure`` False where it may also be a package, or
+    come with the repository's own distribution, which ``dependencies`` names.
     """
 
     item: Import

@@ -66,6 +66,34 @@ Source: the packages' own code (``torch.Tensor.numpy``, ``torch.hub``'s progress
 ``transformers.utils.import_utils``, ``pandas.compat._optional``) and their documented extras.
 """
 
+REQUIRED: dict[str, frozenset[str]] = {
+    name: frozenset(needs.split())
+    for name, needs in {
+        "torch": "filelock fsspec jinja2 networkx sympy typing_extensions",
+        "torchvision": "torch numpy PIL",
+        "timm": "torch torchvision huggingface_hub safetensors yaml",
+        "transformers": "huggingface_hub numpy packaging regex safetensors tokenizers tqdm yaml",
+        "diffusers": "PIL filelock huggingface_hub numpy regex requests safetensors",
+        "accelerate": "torch huggingface_hub numpy packaging psutil safetensors yaml",
+        "huggingface_hub": "filelock fsspec packaging tqdm typing_extensions yaml",
+        "pytorch_lightning": "torch fsspec lightning_utilities packaging torchmetrics tqdm yaml",
+        "torchmetrics": "torch numpy packaging",
+        "fvcore": "PIL iopath numpy tabulate termcolor tqdm yacs yaml",
+        "hydra": "antlr4 omegaconf packaging", "omegaconf": "yaml", "yacs": "yaml",
+        "librosa": "audioread decorator joblib lazy_loader msgpack numba numpy pooch scipy sklearn "
+        "soundfile soxr typing_extensions",
+        "matplotlib": "PIL contourpy cycler dateutil fontTools kiwisolver numpy packaging "
+        "pyparsing",
+        "seaborn": "matplotlib numpy pandas", "pandas": "dateutil numpy", "scipy": "numpy",
+        "sklearn": "joblib numpy scipy threadpoolctl", "cv2": "numpy",
+        "skimage": "PIL imageio networkx numpy packaging scipy tifffile",
+    }.items()
+}  # fmt: skip
+"""Package -> those that its distribution always installs with it, old releases and new.
+
+Source: the distributions' ``Requires-Dist`` on the package index.
+"""
+
 _WELL_KNOWN = """
 numpy scipy pandas matplotlib seaborn plotly bokeh sklearn skimage cv2 PIL imageio h5py yaml
 torchvision torchaudio torchtext torchdata torchmetrics torchcodec torch_geometric torch_scatter

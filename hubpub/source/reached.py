@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hubpub.source import facts, reading, results
-from hubpub.source.interpret import known, noted
+from hubpub.source.interpret import again, known, noted
 from hubpub.source.interpret.machine import (
     CallEvent,
     ImportEvent,
@@ -31,42 +31,43 @@ def import_facts(outcome: reading.Outcome) -> tuple[facts.Import, ...]:
     """Every import statement reached, once, with the entrypoints that reach it."""
     found: dict[tuple[object, ...], facts.Import] = {}
     for name, events in outcome.phases():
-        when, names = ("import", ()) if name is None else ("call", (name,))
-        for event in events:
-            if isinstance(event, ImportEvent):
-                _add_import(found, event, when, names)
+        for event in again.repeated(outcome.machine, events):
+            at_import = ("import", event.module, event.place)
+            if name is None:
+                found[at_import] = _merged(found.get(at_import), _import(event, None))
+            elif at_import not in found:
+                key = ("call", event.module, event.place)
+                found[key] = _merged(found.get(key), _import(event, name))
     return tuple(found.values())
 
 
-def _add_import(
-    found: dict[tuple[object, ...], facts.Import],
-    event: ImportEvent,
-    when: str,
-    names: tuple[str, ...],
-) -> None:
-    if ("import", event.module, event.place) in found:
-        return
-    key = (when, event.module, event.place)
-    known = found.get(key)
+def _import(event: ImportEvent, name: str | None) -> facts.Import:
+    names = () if name is None else (name,)
+    return facts.Import(
+        event.module,
+        reading.place(event.place),
+        "import" if name is None else "call",
+        event.origin,
+        event.guarded,
+        event.conditional,
+        tuple(reading.place(item) for item in event.chain),
+        names,
+        event.file,
+        () if event.guarded or event.conditional else names,
+    )
+
+
+def _merged(known: facts.Import | None, new: facts.Import) -> facts.Import:
+    """One statement that is reached in two ways: as the way says that hurts more."""
     if known is None:
-        found[key] = facts.Import(
-            event.module,
-            reading.place(event.place),
-            when,
-            event.origin,
-            event.guarded,
-            event.conditional,
-            tuple(reading.place(item) for item in event.chain),
-            names,
-            event.file,
-        )
-    elif names and names[0] not in known.entrypoints:
-        found[key] = replace(
-            known,
-            entrypoints=(*known.entrypoints, *names),
-            guarded=known.guarded and event.guarded,
-            conditional=known.conditional and event.conditional,
-        )
+        return new
+    ranks = [(item.guarded, item.conditional) for item in (known, new)]
+    worse = new if ranks[1] < ranks[0] else known
+    return replace(
+        worse,
+        entrypoints=tuple(dict.fromkeys((*known.entrypoints, *new.entrypoints))),
+        certain=tuple(dict.fromkeys((*known.certain, *new.certain))),
+    )
 
 
 def call_facts(

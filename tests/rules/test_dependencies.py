@@ -188,6 +188,26 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
         {"hubconf.py": hubconf('["torch"]', top="import yaml\n")},
         ["HUB105 error hubconf.py:1"],
     ),
+    "an undeclared one that a declared one brings": (
+        {"hubconf.py": hubconf('["torch", "torchvision"]', "import torchvision", "import numpy\n")},
+        ["HUB105 warning hubconf.py:1"],
+    ),
+    "an undeclared one that a declared one brings with another": (
+        {"hubconf.py": hubconf('["torch", "timm"]', "import timm", "import PIL\nimport scipy\n")},
+        ["HUB105 warning hubconf.py:1", "HUB105 error hubconf.py:2"],
+    ),
+    "an undeclared one that torch brings": (
+        {"hubconf.py": hubconf('["torch"]', top="import typing_extensions\n")},
+        ["HUB105 warning hubconf.py:1"],
+    ),
+    "one that torch brings, without a list": (
+        {"hubconf.py": 'import filelock\ndef net():\n    """A net."""\n'},
+        ["HUB101 warning hubconf.py:1"],
+    ),
+    "one that torch does not bring, without a list": (
+        {"hubconf.py": 'import numpy\ndef net():\n    """A net."""\n'},
+        ["HUB101 error hubconf.py:1"],
+    ),
     "a guard that raises again": (
         {
             "hubconf.py": hubconf(
@@ -334,3 +354,48 @@ def test_any_list_is_mended_whole(
         assert len(found) == len(set(found))
     else:
         assert left <= {"HUB105", "HUB106", "HUB107"}
+
+
+TWO = 'dependencies = ["torch"]\n\n\ndef net():\n    """A net."""\n    import yaml\n'
+OTHER = '\n\ndef other():\n    """A net."""\n    return 1\n'
+LEAK = "\n\nclass Net:\n    pass\n\n\ndef other():\n    return Net()\n"
+LEAKED = 'dependencies = ["torch"]\n\n\nclass Net:\n    def __init__(self): import yaml\n'
+PARTS: dict[str, tuple[str, str, bool | None]] = {
+    # what it is -> hubconf.py, the entrypoints that are named, whether the fix is safe
+    "the only entrypoint": (TWO, "by net", True),
+    "one of two": (TWO + OTHER, "by net", False),
+    "both": (TWO + OTHER.replace("return 1", "import yaml"), "by net, other", True),
+    "one, and some calls of the other": (
+        TWO + OTHER.replace("other()", "other(n=1)").replace("return 1", "if n: import yaml"),
+        "by net",
+        False,
+    ),
+    "some calls": (
+        TWO.replace("net()", "net(n=1)").replace("import yaml", "if n: import yaml"),
+        "by some calls of net",
+        None,
+    ),
+    "all that are meant": (TWO + LEAK.replace("def other", "def _other"), "by net", True),
+    "what leaked, and some calls": (
+        LEAKED + '\n\ndef net(n=1):\n    """A net."""\n    return Net() if n else 2\n',
+        "by some calls of net",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_who_needs_a_package(name: str, tmp_path: Path) -> None:
+    text, named, safe = PARTS[name]
+    write_files(tmp_path, {"hubconf.py": text})
+    (found,) = check.check(tmp_path, Settings(select=("HUB105",))).diagnostics
+    assert found.message == f"yaml is imported {named} and is not in dependencies"
+    assert (found.fix.safe if found.fix else None) is safe
+
+
+def test_a_new_list_names_what_every_entrypoint_needs(tmp_path: Path) -> None:
+    body = "    import numpy\n    import yaml\n"
+    nets = f'def net():\n    """A net."""\n{body}{OTHER}    import numpy\n'
+    write_files(tmp_path, {"hubconf.py": nets.replace("    return 1\n", "")})
+    (found,) = check.check(tmp_path, Settings(select=("HUB101",))).diagnostics
+    assert found.message == "hubconf.py has no dependencies list, though it needs numpy"

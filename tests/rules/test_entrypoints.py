@@ -450,6 +450,15 @@ def test_the_past_is_not_judged(path: str, tmp_path: Path) -> None:
     assert judge(tmp_path, "HUB211", files, own=True) == []
 
 
+@pytest.mark.parametrize(("tag", "expected"), [("v1", []), ("v2", [W]), ("v3", [W])])
+def test_examples_of_earlier_releases_are_not_judged(
+    tag: str, expected: list[str], tmp_path: Path
+) -> None:
+    tags = {f".git/refs/tags/{name}": "0" * 40 for name in ("v1", "v2")}
+    files = {"hubconf.py": TOP + NET, "README.md": load("nett", f"octo/net:{tag}"), **tags}
+    assert judge(tmp_path, "HUB211", files, own=True) == expected
+
+
 def test_what_a_star_import_brings_along_is_no_entrypoint(tmp_path: Path) -> None:
     files = {
         "hubconf.py": "from nets import *\n" + TOP,

@@ -41,6 +41,7 @@ _POINTER = ", and in GitHub's zip it is a pointer of Git LFS"
 _LINK = ", and it is a symlink, or behind one: no module in the zip"
 _NO_GIT = " when hubconf.py is imported: the zip has no .git"
 _NOT_INSTALLED = " when hubconf.py is imported: users of torch.hub have not installed it"
+_BUILT = ", so only those who installed the repository have it"
 _LIES = "a submodule: empty in GitHub's zip"
 
 FILES: dict[str, tuple[Files, list[str]]] = {
@@ -193,6 +194,14 @@ FILES: dict[str, tuple[Files, list[str]]] = {
             "setup.py": "setup(name='x', ext_modules=[CUDAExtension('tiny_net', ['a.cu'])])\n",
         },
         ["HUB212 error tiny_net is compiled by setup.py, which users of torch.hub do not run"],
+    ),
+    "compiled by what dependencies names": (
+        {
+            "hubconf.py": TOP.replace('["torch"]', '["torch", "tiny_pack"]'),
+            "tiny_pack/__init__.py": "",
+            "setup.py": "setup(name='tiny-pack', ext_modules=[Extension('tiny_net', ['a.c'])])\n",
+        },
+        [f"HUB212 warning tiny_net is compiled by setup.py{_BUILT}"],
     ),
     "a name that is gone": (
         {"hubconf.py": hubconf("return 1", top="from tiny_net import old\n"), "tiny_net.py": NET},

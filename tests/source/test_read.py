@@ -286,6 +286,82 @@ def test_the_chain_of_imports(tmp_path: Path) -> None:
     }
 
 
+LATE = "def _make(big): import pkg\n"
+AGAIN: dict[str, tuple[str, str, list[str]]] = {
+    # what it is -> hubconf.py, pkg.py, what is said of each package that is reached
+    "each entrypoint that loads the module": (
+        LATE + "def a(): _make(1)\ndef b(): _make(2)\n",
+        "import numpy\n",
+        ["numpy call a, b in any case: a, b"],
+    ),
+    "one in any case, another perhaps": (
+        LATE + "def a(big=False):\n    if big: _make(1)\ndef b(): _make(2)\n",
+        "import numpy\n",
+        ["numpy call a, b in any case: b"],
+    ),
+    "perhaps, then in any case": (
+        "def a(big=False):\n    if big: import pkg\n    import pkg\n",
+        "import numpy\n",
+        ["numpy call a in any case: a"],
+    ),
+    "the module has a fallback of its own": (
+        LATE + "def a(): _make(1)\ndef b(): _make(2)\n",
+        "try: import numpy\nexcept ImportError: pass\n",
+        ["numpy call guarded a, b in any case: "],
+    ),
+    "the module decides by itself": (
+        LATE + "def a(): _make(1)\ndef b(): _make(2)\n",
+        "import os\nif os.environ.get('X'): import numpy\n",
+        ["numpy call conditional a, b in any case: "],
+    ),
+    "perhaps, then in any case, at import": (
+        "import os\nif os.environ.get('X'):\n    import pkg\nimport pkg\n",
+        "import numpy\n",
+        ["numpy import  in any case: "],
+    ),
+    "with a fallback, then without, at import": (
+        "try:\n    import pkg\nexcept ImportError:\n    pass\nimport pkg\n",
+        "import numpy\n",
+        ["numpy import  in any case: "],
+    ),
+    "with a fallback in any case, without one perhaps": (
+        "try: import pkg\nexcept ImportError: pkg = None\nif open(pkg): import pkg\n",
+        "import numpy\n",
+        ["numpy import conditional  in any case: "],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_a_module_that_is_imported_again(name: str, tmp_path: Path) -> None:
+    code, module, expected = AGAIN[name]
+    repo = read(build(tmp_path / "r", {"hubconf.py": code.encode(), "pkg.py": module.encode()}))
+    assert [
+        f"{item.module} {item.when}{' guarded' * item.guarded}{' conditional' * item.conditional} "
+        f"{', '.join(item.entrypoints)} in any case: {', '.join(item.certain)}"
+        for item in repo.imports
+        if item.origin == "third party"
+    ] == expected
+
+
+def test_the_chain_of_a_module_that_is_imported_again(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "hubconf.py": b"import os\nif os.environ.get('X'):\n    import pkg\nimport pkg.deep\n",
+        "pkg/__init__.py": b"import numpy\nfrom . import deep\n",
+        "pkg/deep.py": b"import scipy\n",
+    }
+    repo = read(build(tmp_path / "r", files))
+    chains = {
+        item.module: (item.conditional, [(step.path, step.span.line) for step in item.chain])
+        for item in repo.imports
+        if item.origin == "third party"
+    }
+    assert chains == {
+        "numpy": (False, [("hubconf.py", 4)]),
+        "scipy": (False, [("hubconf.py", 4)]),
+    }
+
+
 def downloads(code: str, root: Path, **files: str) -> list[facts.Download]:
     made = {f"{name}.py": text for name, text in files.items()}
     return list(read(build(root, {"hubconf.py": code, **made})).downloads)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hubpub.source import files as paths
 from hubpub.source import hubconf, modules, tree
-from hubpub.source.interpret import known, standard, statements
+from hubpub.source.interpret import again, known, standard, statements
 from hubpub.source.interpret.machine import (
     ROOT,
     ImportEvent,
@@ -104,6 +104,7 @@ def event(
     machine: Machine, name: str, origin: str, scope: Scope, at: tree.At, file: str | None = None
 ) -> None:
     """Report an import, with the chain of statements that led to it."""
+    guards, doubt = machine.bases[-1] if machine.bases else (0, 0)
     machine.events.append(
         ImportEvent(
             name,
@@ -113,6 +114,7 @@ def event(
             machine.doubt > 0,
             tuple(machine.running),
             file,
+            (machine.guards > guards, machine.doubt > doubt),
         )
     )
 
@@ -169,7 +171,9 @@ def _execute(machine: Machine, name: str, found: Found, scope: Scope, at: tree.A
     if parsed is None:
         module_.scope.unread = bool(found.path) or not found.places
         return module_
+    start = len(machine.events)
     machine.running.append((scope.path, at))
+    machine.bases.append((machine.guards, machine.doubt))
     # A guard of the importing file catches what fails inside as well, but a doubt of the importing
     # branch is no doubt inside the module: if it runs at all, it runs from the start.
     try:
@@ -181,6 +185,9 @@ def _execute(machine: Machine, name: str, found: Found, scope: Scope, at: tree.A
         machine.failed.append(error)
     finally:
         machine.running.pop()
+        machine.bases.pop()
+    if machine.guards or machine.doubt or not machine.importing:
+        machine.reached[name] = again.own(machine, start)
     return module_
 
 

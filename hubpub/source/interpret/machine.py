@@ -35,7 +35,8 @@ class ImportEvent:
     """An import statement was reached.
 
     ``origin`` is ``repository``, ``standard library``, ``third party`` or ``missing`` (a module
-    that belongs to the repository by its first part, but that the tree does not hold).
+    that belongs to the repository by its first part, but that the tree does not hold). ``inside``
+    is ``guarded`` and ``conditional`` as seen from the module that is being imported.
     """
 
     module: str
@@ -45,6 +46,7 @@ class ImportEvent:
     conditional: bool
     chain: tuple[Place, ...]
     file: str | None = None
+    inside: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Machine:
     enclosing handlers that cope with a failed import, ``tries`` those that cope with anything,
     ``gpus`` the branches that are taken only where torch sees a GPU; ``handling`` counts the
     handlers that are being run. ``noted`` are effects of importing.
+    ``bases`` are the guards and doubts under which the modules that are being imported began, and
+    ``reached`` is what each module imported by itself, where it may be imported again otherwise.
     ``asked`` are the paths of which the code asks whether they are there, ``results`` what the
     entrypoint that was followed last returns.
     """
@@ -179,6 +183,8 @@ class Machine:
     path: list[str] = field(default_factory=lambda: [""])
     modules: dict[str, Module | None] = field(default_factory=dict)
     running: list[Place] = field(default_factory=list)
+    bases: list[tuple[int, int]] = field(default_factory=list)
+    reached: dict[str, tuple[ImportEvent, ...]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     doubt: int = 0
     guards: int = 0
