@@ -235,7 +235,7 @@ def documented_missing_entrypoint(repo: Repo) -> Iterator[Finding]:
     missing: dict[str, list[HubCall]] = {}
     for call in own_loads(repo):
         name = str(call.entrypoint)
-        past = _PAST.search(call.place.path.rpartition("/")[2]) or call.ref in repo.tags[:-1]
+        past = _PAST.search(call.place.path.rpartition("/")[2]) or call.ref in repo.git.tags[:-1]
         if name not in repo.namespace.names and not past and not _STAND_IN.search(name):
             missing.setdefault(name, []).append(call)
     names = [item.name for item in repo.entrypoints if not item.leak]
