@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ from hubpub.output.escape import visible
 from hubpub.output.report_text import size
 
 if TYPE_CHECKING:
-    from hubpub.verify import Event
+    from hubpub.verify.events import Event
 
 
 @contextlib.contextmanager
@@ -56,7 +56,8 @@ def _live(target: str) -> Iterator[Callable[[Event], None]]:
 
     done: list[tuple[str, str, str]] = []
     steps: list[str] = []
-    running: dict[str, Any] = {}
+    running: dict[tuple[str, str], float] = {}
+    received = [0]
 
     def table() -> Table:
         grid = Table(title=Text(visible(target)), title_justify="left", box=None)
@@ -65,26 +66,24 @@ def _live(target: str) -> Iterator[Callable[[Event], None]]:
         for name, case, text in done[-20:]:
             style = "green" if text.startswith("loads") else "red" if "fail" in text[:4] else "dim"
             grid.add_row(Text(name), Text(case), Text(text, style=style))
-        if running:
-            seconds = time.monotonic() - running["since"]
-            text = f"{seconds:.0f} s" + (f", {size(running['bytes'])}" if running["bytes"] else "")
-            grid.add_row(Text(running["name"]), Text(running["case"]), Text(text, style="cyan"))
-        grid.caption = Text("; ".join(steps), style="dim")
+        for (name, case), since in running.items():
+            text = f"{time.monotonic() - since:.0f} s"
+            grid.add_row(Text(name), Text(case), Text(text, style="cyan"))
+        fetched = [f"{size(received[0])} received"] if received[0] else []
+        grid.caption = Text("; ".join([*steps, *fetched]), style="dim")
         return grid
 
     with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
 
         def say(event: Event) -> None:
+            job = (visible(event.entrypoint), event.text)
             if event.kind == "started":
-                name = visible(event.entrypoint)
-                running.update(name=name, case=event.text, since=time.monotonic(), bytes=0)
+                running[job] = time.monotonic()
             elif event.kind == "tick":
-                if not running:
-                    return
-                running["bytes"] = event.received
+                received[0] = event.received
             elif event.kind == "ended":
-                done.append((visible(event.entrypoint), event.text, outcome(event)))
-                running.clear()
+                done.append((*job, outcome(event)))
+                running.pop(job, None)
             else:
                 steps.append(visible(event.text))
             live.update(table())

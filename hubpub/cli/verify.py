@@ -100,6 +100,12 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
 @_size_option("--output-limit", _DEFAULTS.output_bytes, "Output of a job.")
 @_size_option("--download-limit", _DEFAULTS.download_bytes, "Downloads of a job.")
 @click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    help="Entrypoints at a time, each in a sandbox of its own with limits of its own.",
+)
+@click.option(
     "--max-entrypoints",
     type=int,
     default=_DEFAULTS.max_entrypoints,
@@ -122,6 +128,7 @@ def command(
     github_url: str | None,
     formats: tuple[str, ...],
     fresh: bool,
+    jobs: int,
     **bounds: Any,
 ) -> int:
     """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
@@ -149,6 +156,7 @@ def command(
         all_packages=all_packages,
         limits=_limits(bounds),
         fresh=fresh,
+        jobs=jobs,
     )
     # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -9,8 +9,10 @@ The parent (this process) never imports torch and never runs a line of the repos
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import platform
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -19,24 +21,22 @@ from typing import Any
 
 from hubpub import __version__, config
 from hubpub.check import CheckResult, check
-from hubpub.config import EntrypointSettings, Settings
+from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import axes, egress, findings, harvest, hosts
-from hubpub.verify.axes import Evidence, Verdict
-from hubpub.verify.cases import Case, cases
+from hubpub.verify import egress, findings, harvest, hosts, lanes
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
-from hubpub.verify.jobs import Done, Jobs
+from hubpub.verify.entrypoint import Prover
+from hubpub.verify.events import Event, Say, silence
+from hubpub.verify.jobs import Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.reference import Target
 from hubpub.verify.report import (
-    Entrypoint,
     Environment,
     Finding,
     Network,
     Reference,
     Report,
-    Result,
     SandboxReport,
     status,
 )
@@ -61,33 +61,17 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     fresh: bool = False
     """Run each job in an interpreter of its own rather than in a fork."""
+    jobs: int = 1
+    """Entrypoints at a time, each in a sandbox of its own."""
 
 
-@dataclass(frozen=True)
-class Event:
-    """Progress for whoever watches. ``kind``: fetched, sandbox, listed, started, tick, ended."""
-
-    kind: str
-    text: str = ""
-    entrypoint: str = ""
-    result: Result | None = None
-    received: int = 0
-
-
-Say = Callable[[Event], None]
-
-
-def _say_nothing(event: Event) -> None:
-    """For a caller who only wants the report."""
-
-
-def verify(target: Target, options: Options, say: Say = _say_nothing) -> Report:
+def verify(target: Target, options: Options, say: Say = silence) -> Report:
     """Prove ``target`` and return the report.
 
     Args:
         target: what to verify (:func:`hubpub.verify.reference.parse`).
         options: devices, hosts and limits.
-        say: called with each step, from this thread.
+        say: called with each step, by one thread at a time.
 
     Raises:
         CannotVerifyError: nothing could be proven: no such ref, no git, no sandbox, no device.
@@ -124,7 +108,8 @@ class _Run:
         say: Say,
     ) -> None:
         self.target, self.options, self.tree = target, options, tree
-        self.settings, self.static, self.say = settings, static, say
+        self.settings, self.static = settings, static
+        self._say, self._saying = say, threading.Lock()
         self.findings: list[Finding] = findings.of_static(static.diagnostics)
         self.findings += findings.of_remarks(tree.resolved.remarks)
         self.ledger = Ledger(hash_checked(static.repo.downloads))
@@ -133,36 +118,42 @@ class _Run:
 
     def prove(self, folder: Path, deadline: float, tier: Tier, python: Interpreter) -> Report:
         """List, then load every entrypoint in every case on every device, until ``deadline``."""
-        proxy = egress.Egress(
-            hosts.rules(self.options.allow_hosts), self.options.limits.download_bytes
-        )
-
-        def tick() -> None:
-            self.say(Event("tick", received=proxy.received))
-
         limits = self.options.limits
         python, visible = self._python(python, tier)
-        with Jobs(
-            folder,
-            self.tree,
-            self.reference,
-            proxy,
-            limits,
-            deadline,
-            tick,
-            tier,
-            python,
-            fresh=self.options.fresh,
-        ) as jobs:
+        opened: list[egress.Egress] = []
+        numbers = itertools.count()
+
+        def lane(check: Callable[[], None]) -> Jobs:
+            proxy = egress.Egress(hosts.rules(self.options.allow_hosts), limits.download_bytes)
+            opened.append(proxy)
+            own = folder / f"lane{next(numbers)}"
+            own.mkdir(mode=0o711)
+
+            def tick() -> None:
+                check()
+                self.say(Event("tick", received=sum(each.received for each in opened)))
+
+            return Jobs(
+                own, self.tree, self.reference, proxy, limits, deadline, tick, tier, python,
+                fresh=self.options.fresh,
+            )  # fmt: skip
+
+        with lane(lambda: None) as jobs:
             torch, version = jobs.box.torch, jobs.box.python
             held = _held(jobs.box, limits, visible)
             self.findings += findings.of_sandbox(held)
             self.say(Event("sandbox", f"{_named(held)}, torch {torch}, Python {version}"))
             devices = self._devices(torch)
-            entrypoints = tuple(
-                self._entrypoint(jobs, entry, devices) for entry in self._list(jobs)
-            )
-            requests = proxy.requests()
+            listing, requests = self._list(jobs)
+            prover = Prover(
+                self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
+                self.today, self.say,
+            )  # fmt: skip
+            proven = lanes.each(listing, prover.prove, jobs, lane, self.options.jobs)
+        for item in proven:
+            self.findings += item.findings
+            requests += item.requests
+        entrypoints = tuple(item.entrypoint for item in proven)
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
@@ -180,6 +171,11 @@ class _Run:
             network=tuple(_network(request) for request in requests),
             findings=tuple(self.findings),
         )
+
+    def say(self, event: Event) -> None:
+        """Tell whoever watches, one lane at a time."""
+        with self._saying:
+            self._say(event)
 
     def _python(self, python: Interpreter, tier: Tier) -> tuple[Interpreter, str]:
         """The interpreter with the packages that jobs may import, and the report's words for it."""
@@ -208,15 +204,19 @@ class _Run:
         offers: list[tuple[str, str | None]] = [("cpu", None), ("cuda", off)]
         return [offer for offer in offers if wanted in {"auto", offer[0]}]
 
-    def _list(self, jobs: Jobs) -> list[dict[str, Any]]:
-        """What ``torch.hub.list`` shows, from a job; problems become findings."""
+    def _list(self, jobs: Jobs) -> tuple[list[dict[str, Any]], list[egress.Request]]:
+        """What ``torch.hub.list`` shows, from a job, and what that asked the network.
+
+        Problems become findings.
+        """
         done = jobs.run("list")
         jobs.forget(done)
+        requests = list(done.requests)
         claims = done.claims or {}
         entries: list[dict[str, Any]] | None = claims.get("entrypoints")
         if entries is None or done.facts.exit != 0:
             self.findings.append(findings.of_failed_listing(done))
-            return []
+            return [], requests
         real = frozenset(str(entry["name"]) for entry in entries)
         self.say(Event("listed", f"{len(real)} entrypoint{'' if len(real) == 1 else 's'}"))
         self.findings += findings.of_listing(
@@ -224,77 +224,7 @@ class _Run:
         )
         self.findings += findings.of_unknown_settings(real, self.settings.entrypoints)
         entries.sort(key=lambda entry: str(entry["name"]))
-        return entries[: self.options.limits.max_entrypoints]
-
-    def _entrypoint(
-        self, jobs: Jobs, listing: dict[str, Any], devices: list[tuple[str, str | None]]
-    ) -> Entrypoint:
-        name = str(listing["name"])
-        settings = self.settings.entrypoints.get(name, EntrypointSettings())
-        skip = settings.skip
-        if skip is not None and not skip.active(self.today):
-            self.findings.append(findings.of_expired_skip(name, skip))
-        planned = cases(listing, settings)
-        results = []
-        for device, off in devices:
-            reason = off
-            if skip is not None and skip.active(self.today):
-                reason = f"{skip.reason} (until {skip.until})"
-            for case in planned if reason is None else planned[:1]:
-                if reason is None and jobs.left_s <= 0:
-                    reason = "the run's deadline has passed (--deadline)"
-                    self.findings.append(findings.of_deadline(name))
-                self.say(Event("started", f"{case.name}, {device}", name))
-                result = (
-                    self._run(jobs, name, listing, case, device, settings)
-                    if reason is None
-                    else _skipped(device, case, reason)
-                )
-                self.say(Event("ended", f"{case.name}, {device}", name, result))
-                results.append(result)
-        return Entrypoint(name, tuple(results))
-
-    def _run(
-        self,
-        jobs: Jobs,
-        name: str,
-        listing: dict[str, Any],
-        case: Case,
-        device: str,
-        settings: EntrypointSettings,
-    ) -> Result:
-        done = jobs.run(
-            "load",
-            device=device,
-            entrypoint=name,
-            args=list(case.args),
-            kwargs=dict(case.kwargs),
-        )
-        found = self.ledger.enter(name, done, self.tree.root, jobs.inspect)
-        jobs.forget(done)
-        evidence = Evidence(
-            entrypoint=name,
-            listing=listing,
-            static_names=frozenset(item.name for item in self.static.repo.entrypoints),
-            dynamic=bool(self.static.repo.dynamic),
-            declared=bool(settings.args or settings.kwargs),
-            facts=done.facts,
-            claims=done.claims,
-            requests=done.requests,
-            checkpoints=found.checkpoints,
-            refused=found.refused,
-            pages=found.pages,
-        )
-        verdicts = axes.judge(evidence)
-        self.findings += findings.of_verdicts(name, case.name, device, verdicts)
-        return Result(
-            device=device,
-            case=case.name,
-            axes={axis: verdict.axis for axis, verdict in verdicts.items()},
-            facts=done.facts,
-            claims=_kept_claims(done),
-            checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
-        )
+        return entries[: self.options.limits.max_entrypoints], requests
 
 
 def environment(python: str, torch: str | None, devices: tuple[str, ...]) -> Environment:
@@ -319,17 +249,6 @@ def _held(box: Sandbox, limits: Limits, visible: str) -> SandboxReport:
 
 def _named(held: SandboxReport) -> str:
     return held.warning or " ".join(filter(None, (held.tier, held.version)))
-
-
-def _skipped(device: str, case: Case, reason: str) -> Result:
-    verdicts: dict[str, Verdict] = axes.skipped(reason)
-    return Result(device, case.name, {name: verdict.axis for name, verdict in verdicts.items()})
-
-
-def _kept_claims(done: Done) -> dict[str, Any]:
-    """The claims a reader of the report wants; the rest is between job and parent."""
-    kept = ("type", "module", "parameters", "device_peak_bytes", "error")
-    return {name: value for name, value in (done.claims or {}).items() if name in kept}
 
 
 def _network(request: egress.Request) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -37,9 +38,15 @@ class Ledger:
     hash_checked: frozenset[str]
     _by_sha256: dict[str, Checkpoint] = field(default_factory=dict)
     _roots: dict[str, set[str]] = field(default_factory=dict)
+    _entering: threading.Lock = field(default_factory=threading.Lock)
+    """Lanes enter one after the other, so that no content is inspected twice."""
 
     def enter(self, entrypoint: str, done: Done, tree: Path, inspect: Inspect) -> Found:
         """Record what ``entrypoint`` used in a job: downloads, and files of the tree it opened."""
+        with self._entering:
+            return self._enter(entrypoint, done, tree, inspect)
+
+    def _enter(self, entrypoint: str, done: Done, tree: Path, inspect: Inspect) -> Found:
         refused = tuple(file for file in done.files if file.sha256 is None)
         pages: list[str] = []
         used: list[Checkpoint] = []

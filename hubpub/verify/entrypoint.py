@@ -1,0 +1,126 @@
+"""One entrypoint: every case on every device, judged; the same whichever lane it runs in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubpub.check import CheckResult
+from hubpub.config import EntrypointSettings
+from hubpub.verify import axes, findings
+from hubpub.verify.axes import Evidence, Verdict
+from hubpub.verify.cases import Case, cases
+from hubpub.verify.checkpoints import Ledger
+from hubpub.verify.egress import Request
+from hubpub.verify.events import Event, Say
+from hubpub.verify.jobs import Done, Jobs
+from hubpub.verify.report import Entrypoint, Finding, Result
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What came of one entrypoint: its part of the report."""
+
+    entrypoint: Entrypoint
+    findings: tuple[Finding, ...]
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Prover:
+    """What all entrypoints of a run share. ``devices``: each, and why it is skipped, if it is."""
+
+    static: CheckResult
+    settings: Mapping[str, EntrypointSettings]
+    devices: Sequence[tuple[str, str | None]]
+    ledger: Ledger
+    tree: Path
+    today: dt.date
+    say: Say
+
+    def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
+        """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
+        name = str(listing["name"])
+        settings = self.settings.get(name, EntrypointSettings())
+        skip = settings.skip
+        found: list[Finding] = []
+        requests: list[Request] = []
+        if skip is not None and not skip.active(self.today):
+            found.append(findings.of_expired_skip(name, skip))
+        planned = cases(listing, settings)
+        results = []
+        for device, off in self.devices:
+            reason = off
+            if skip is not None and skip.active(self.today):
+                reason = f"{skip.reason} (until {skip.until})"
+            for case in planned if reason is None else planned[:1]:
+                if reason is None and jobs.left_s <= 0:
+                    reason = "the run's deadline has passed (--deadline)"
+                    found.append(findings.of_deadline(name))
+                self.say(Event("started", f"{case.name}, {device}", name))
+                if reason is None:
+                    result, more = self._run(jobs, listing, case, device, requests)
+                    found += more
+                else:
+                    result = _skipped(device, case, reason)
+                self.say(Event("ended", f"{case.name}, {device}", name, result))
+                results.append(result)
+        return Proven(Entrypoint(name, tuple(results)), tuple(found), tuple(requests))
+
+    def _run(
+        self,
+        jobs: Jobs,
+        listing: Mapping[str, Any],
+        case: Case,
+        device: str,
+        requests: list[Request],
+    ) -> tuple[Result, list[Finding]]:
+        name = str(listing["name"])
+        settings = self.settings.get(name, EntrypointSettings())
+        done = jobs.run(
+            "load",
+            device=device,
+            entrypoint=name,
+            args=list(case.args),
+            kwargs=dict(case.kwargs),
+        )
+        requests += done.requests
+        found = self.ledger.enter(name, done, self.tree, jobs.inspect)
+        jobs.forget(done)
+        evidence = Evidence(
+            entrypoint=name,
+            listing=listing,
+            static_names=frozenset(item.name for item in self.static.repo.entrypoints),
+            dynamic=bool(self.static.repo.dynamic),
+            declared=bool(settings.args or settings.kwargs),
+            facts=done.facts,
+            claims=done.claims,
+            requests=done.requests,
+            checkpoints=found.checkpoints,
+            refused=found.refused,
+            pages=found.pages,
+        )
+        verdicts = axes.judge(evidence)
+        result = Result(
+            device=device,
+            case=case.name,
+            axes={axis: verdict.axis for axis, verdict in verdicts.items()},
+            facts=done.facts,
+            claims=_kept_claims(done),
+            checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
+        )
+        return result, findings.of_verdicts(name, case.name, device, verdicts)
+
+
+def _skipped(device: str, case: Case, reason: str) -> Result:
+    verdicts: dict[str, Verdict] = axes.skipped(reason)
+    return Result(device, case.name, {name: verdict.axis for name, verdict in verdicts.items()})
+
+
+def _kept_claims(done: Done) -> dict[str, Any]:
+    """The claims a reader of the report wants; the rest is between job and parent."""
+    kept = ("type", "module", "parameters", "device_peak_bytes", "error")
+    return {name: value for name, value in (done.claims or {}).items() if name in kept}
