@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -90,18 +89,39 @@ def test_a_failure_ends_every_lane(where: str) -> None:
     assert all(lane.closed for lane in lanes.opened)
 
 
-def test_a_lane_that_cannot_be_opened_is_raised() -> None:
-    @contextlib.contextmanager
-    def refuse(check: Callable[[], None]) -> Iterator[Lane]:
-        raise OSError("no sandbox")
-        yield
+class Refused:
+    """A lane that never opens."""
 
+    def __init__(self, check: Callable[[], None]) -> None:
+        self.check = check
+
+    def __enter__(self) -> Lane:
+        raise OSError("no sandbox")
+
+    def __exit__(self, *_: object) -> None:
+        raise AssertionError
+
+
+def test_a_lane_that_cannot_be_opened_is_raised() -> None:
     with pytest.raises(OSError, match="no sandbox"):
-        each(range(9), lambda lane, item: time.sleep(0.05), Lane(), refuse, 2)
+        each(range(9), lambda lane, item: time.sleep(0.05), Lane(), Refused, 2)
     assert issubclass(StoppedError, Exception)
 
 
 HEAD = 'dependencies = ["torch"]\nimport os, time, urllib.request\nimport torch\n'
+
+
+ENTRY = """
+def net{number}():
+    '''A net.'''
+    path = os.path.join(torch.hub.get_dir(), "checkpoints", "{name}")
+    os.makedirs(os.path.dirname(path))
+    torch.hub.download_url_to_file("{url}", path, progress=False)
+    if {number} == 3:
+        raise ValueError("three")
+    time.sleep(0.6 if {number} % 2 else 0.1)
+    return torch.nn.Linear(2, {number} + 1)
+"""
 
 
 def shape(report: dict[str, Any]) -> dict[str, Any]:
@@ -125,18 +145,7 @@ def test_two_at_a_time_report_what_one_does(
     for number in range(5):
         name = f"m{number}-{stamp}.pth"
         http_server.serve({f"/{name}": data})
-        entries.append(
-            f'def net{number}():\n    """A net."""\n'
-            f'    path = os.path.join(torch.hub.get_dir(), "checkpoints", "{name}")\n'
-            "    os.makedirs(os.path.dirname(path))\n"
-            f'    torch.hub.download_url_to_file("{http_server.url("/" + name)}", path, '
-            "progress=False)\n"
-            + (
-                "    raise ValueError('three')\n"
-                if number == 3
-                else f"    time.sleep({0.6 if number % 2 else 0.1})\n    return torch.nn.Linear(2, {number + 1})\n"
-            )
-        )
+        entries.append(ENTRY.format(name=name, url=http_server.url(f"/{name}"), number=number))
     repository({"hubconf.py": HEAD + "\n\n".join(entries), "LICENSE": "BSD"})
     found = []
     for jobs in ("1", "3"):
@@ -159,9 +168,7 @@ def test_an_interrupt_ends_every_sandbox(
     mirror: Mirror, repository: MakeRepository, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch", reason="the verify extra is not installed")
-    entry = (
-        'def net{}():\n    """A net."""\n    time.sleep(600)\n    return torch.nn.Linear(1, 1)\n'
-    )
+    entry = 'def net{}():\n    "A net."\n    time.sleep(600)\n    return torch\n'
     repository({"hubconf.py": HEAD + "\n\n".join(map(entry.format, range(3)))})
     temporary = tmp_path / "tmp"
     temporary.mkdir(mode=0o711)
@@ -183,4 +190,4 @@ def test_an_interrupt_ends_every_sandbox(
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert json.loads(file.read_text())["status"] == "interrupted"
-    assert os.listdir(temporary) == []
+    assert list(temporary.iterdir()) == []
