@@ -14,7 +14,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import stat
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,13 +26,18 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hubpub.errors import CannotVerifyError
-from hubpub.verify.limits import GIB
+from hubpub.verify.limits import GIB, KIB, MIB
 from hubpub.verify.reference import Resolved, Target, resolve
 
 _TIMEOUT_S = 900
 _MOST_FILES = 100_000
 _NAME_BYTES = 255
 _MOST_BYTES = 8 * GIB
+_FILE_BYTES = 12 * GIB
+"""Of any file that git writes: a pack, the zip."""
+_LISTING_BYTES = 64 * MIB
+"""Of what a git command prints: the tips of a repository, which its server can make up."""
+_COMPLAINT_BYTES = 64 * KIB
 _KEPT_ENVIRONMENT = (
     "HTTPS_PROXY",
     "https_proxy",
@@ -50,6 +57,7 @@ _CONFIGURATION = (
     "core.attributesFile=/dev/null",
     "credential.helper=",
     "transfer.fsckObjects=true",
+    "transfer.unpackLimit=1",  # one pack, whose size can be bounded, and no loose objects
     "submodule.recurse=false",
     "gc.auto=0",
     "http.followRedirects=initial",
@@ -180,9 +188,21 @@ class _Git:
         """
         command = self._command(*arguments, work_tree=work_tree)
         with self._running(command) as process:
-            output, complaint = process.communicate()
-            if process.returncode != 0:
-                raise _failure(arguments[0], process.returncode, os.fsdecode(complaint))
+            complaints: list[bytes] = []
+            listener = threading.Thread(
+                target=lambda: complaints.append(_read(process.stderr, _COMPLAINT_BYTES))
+            )
+            listener.start()
+            output: bytes = process.stdout.read(_LISTING_BYTES + 1)
+            if len(output) > _LISTING_BYTES:
+                process.terminate()
+                listener.join()
+                limit = f"{_LISTING_BYTES >> 20} MiB"
+                raise CannotVerifyError(f"git {arguments[0]} lists more than {limit}")
+            status = process.proc.wait()
+            listener.join()
+        if status != 0:
+            raise _failure(arguments[0], status, os.fsdecode(complaints[0]))
         return os.fsdecode(output)
 
     def _command(self, *arguments: str, work_tree: Path | None = None) -> list[str]:
@@ -196,7 +216,9 @@ class _Git:
             settings += ["-C", str(work_tree)]
         # `env -i`, because GitPython would add our own environment: a hook's GIT_DIR, say.
         return [
-            *("timeout", "--kill-after=5", f"{self._timeout_s:.3f}", "env", "-i"),
+            *("timeout", "--kill-after=5", f"{self._timeout_s:.3f}"),
+            # POSIX counts the size of files in blocks of 512 bytes.
+            *("sh", "-c", 'ulimit -f "$0" && exec "$@"', str(_FILE_BYTES // 512), "env", "-i"),
             *(f"{name}={value}" for name, value in environment.items()),
             *("git", *settings, *arguments),
         ]
@@ -236,10 +258,22 @@ class _Git:
                 _refuse_size(files, size)
 
 
+def _read(stream: Any, most: int) -> bytes:
+    """The beginning of a stream, which is read to its end."""
+    kept: bytes = stream.read(most)
+    while stream.read(1 << 16):
+        pass
+    return kept
+
+
 def _refuse_size(files: int, size: int) -> None:
     if files > _MOST_FILES or size > _MOST_BYTES:
         limit = f"{_MOST_FILES} files or {_MOST_BYTES} bytes"
         raise CannotVerifyError(f"the tree holds more than {limit}")
+
+
+_TOO_LARGE = re.compile(r"invalid index-pack output|died of signal|File too large")
+"""What git says where a process of its own was ended at the bound of a file, or by a bad pack."""
 
 
 def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
@@ -247,7 +281,9 @@ def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
     found = re.search(r"\b(?:fatal|error):\s*(.+)", stderr)
     text = found.group(1).strip("' ") if found else f"exit {status}"
     advice = None
-    if status == 124:
+    if _TOO_LARGE.search(stderr) or status == 128 + signal.SIGXFSZ:
+        text = f"the pack is damaged, or a file is larger than {_FILE_BYTES >> 30} GiB"
+    elif status == 124:
         text = "no end within its time (--deadline)"
     elif re.search(
         r"could not read Username|Authentication failed|not found|terminal prompts", text

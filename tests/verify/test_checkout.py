@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -196,6 +197,31 @@ def test_extract_refuses_names_that_leave(tmp_path: Path, name: str) -> None:
         bundle.writestr(name, "")
     with pytest.raises(CannotVerifyError):
         extract(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "said"),
+    [
+        ("_FILE_BYTES", 1 << 20, "a file is larger than 0 GiB"),
+        ("_LISTING_BYTES", 2000, "git ls-remote lists more than"),
+    ],
+)
+def test_a_repository_larger_than_its_bounds_is_refused(
+    bound: str,
+    value: int,
+    said: str,
+    repository: MakeRepository,
+    mirror: Mirror,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = repository({"hubconf.py": "x = 1\n", "random.bin": os.urandom(3 << 20)})
+    for number in range(100):
+        made.git("branch", f"branch{number}")
+    assert get(mirror, tmp_path, "octo/net:v1.0").files
+    monkeypatch.setattr(sys.modules[checkout.__module__], bound, value)
+    with pytest.raises(CannotVerifyError, match=said):
+        get(mirror, tmp_path, "octo/net:v1.0")
 
 
 def test_unknown_repositories_and_hosts(mirror: Mirror, tmp_path: Path) -> None:
