@@ -237,6 +237,8 @@ class _Git:
                 # `timeout` passes it on to git and what git started.
                 process.terminate()
                 process.communicate()
+            for stream in (process.stdout, process.stderr):
+                stream.close()
 
     def weigh(self, tree: str) -> None:
         """Refuse a tree that is too large before anything is made of it.

@@ -211,7 +211,7 @@ def test_a_hubconf_that_registers_itself_can_be_listed(prove: Prove) -> None:
 
 def test_long_names_and_errors_fit_in_a_listing(prove: Prove) -> None:
     text = "for number in range(900):\n    globals()[f'n{number}' + 'x' * 290] = lambda *, a: 1\n"
-    proof = prove(text, "--deadline", "10")
+    proof = prove(text, "--deadline", "30")
     assert len(proof.report["entrypoints"]) == 900
 
 
