@@ -35,6 +35,8 @@ _NAME_BYTES = 255
 _MOST_BYTES = 8 * GIB
 _FILE_BYTES = 12 * GIB
 """Of any file that git writes: a pack, the zip."""
+_BOUNDED = 'ulimit -f "$0" 2>/dev/null; exec "$@"'
+"""POSIX counts in blocks of 512 bytes. It fails where the user has a smaller bound, which holds."""
 _LISTING_BYTES = 64 * MIB
 """Of what a git command prints: the tips of a repository, which its server can make up."""
 _COMPLAINT_BYTES = 64 * KIB
@@ -217,8 +219,7 @@ class _Git:
         # `env -i`, because GitPython would add our own environment: a hook's GIT_DIR, say.
         return [
             *("timeout", "--kill-after=5", f"{self._timeout_s:.3f}"),
-            # POSIX counts the size of files in blocks of 512 bytes.
-            *("sh", "-c", 'ulimit -f "$0" && exec "$@"', str(_FILE_BYTES // 512), "env", "-i"),
+            *("sh", "-c", _BOUNDED, str(_FILE_BYTES // 512), "env", "-i"),
             *(f"{name}={value}" for name, value in environment.items()),
             *("git", *settings, *arguments),
         ]

@@ -15,6 +15,7 @@ import pytest
 from bench import Bench, bench
 
 from conftest import MakeRepository, RunHubpub
+from hubpub.verify.jobs import _FRESH_S
 from hubpub.verify.limits import MIB
 
 pytestmark = pytest.mark.sandbox
@@ -448,7 +449,8 @@ def test_a_supervisor_is_not_starved(run: Bench, how: str) -> None:
     """It ends the job itself, at its time: the parent's deadline would leave no status."""
     done = run(STARVES[how], timeout_s=8.0, processes=60)
     assert (done.facts.ended, done.facts.signal) == ("timeout", signal.SIGKILL), done
-    assert done.facts.wall_s < 10
+    # A hang is tried again, in an interpreter that has time to import torch.
+    assert done.facts.wall_s < 10 + (_FRESH_S if done.facts.fresh else 0)
 
 
 FLAGS = {
