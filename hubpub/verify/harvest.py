@@ -280,7 +280,8 @@ def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
 def remove(folder: Path) -> None:
     """Delete ``folder`` whatever a job made of it: no permissions, or depth past any recursion."""
     commands = [["rm", "-rf", "--", str(folder)]]
-    if os.geteuid() != 0:
+    # A job may have put a link in the place of its directory, and chmod follows the one it is given.
+    if os.geteuid() != 0 and not folder.is_symlink():
         commands.insert(0, ["chmod", "-R", "u+rwx", "--", str(folder)])
     for command in commands:
         subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)
