@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.source.facts import Download
-from hubpub.verify.harvest import LeftFile, Stamp, file_format, sha256_of, sources, stamp
+from hubpub.verify.harvest import LeftFile, Stamp, file_format, origins, sha256_of, stamp
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, StampReport
 
@@ -50,11 +50,12 @@ class Ledger:
         refused = tuple(file for file in done.files if file.sha256 is None)
         pages: list[str] = []
         used: list[Checkpoint] = []
+        led = origins(done.requests)
         for file in done.files:
             if file.sha256 is None:
                 continue
             kind = file_format(done.folder / file.path)
-            urls = sources(file.sha256, done.requests)
+            urls = led.get(file.sha256, ())
             if kind == "html":
                 pages.append(urls[0] if urls else file.path)
                 continue

@@ -26,6 +26,7 @@ _MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
+_HOPS = 32  # urllib follows ten redirects, requests thirty
 _CHECKPOINT_SUFFIXES = frozenset(
     [
         ".pt",
@@ -264,23 +265,36 @@ def _directory_bytes(path: Path) -> int:
 
 def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
     """Every URL that led to a body with this hash, redirects included, first asked first."""
-    urls: list[str] = []
-    for end, request in enumerate(requests):
-        if request.sha256 != sha256 or request.status != 200 or request.method != "GET":
+    return origins(requests).get(sha256, ())
+
+
+def origins(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
+    """Body's sha256 -> :func:`sources`, in one pass: a job can make ten thousand requests.
+
+    Of a chain of redirects the last :data:`_HOPS` count; no client follows more.
+    """
+    found: dict[str, dict[str, None]] = {}
+    before: list[int | None] = []  # of each request the one that redirected to its URL
+    redirected: dict[str, int] = {}
+    for number, request in enumerate(requests):
+        before.append(redirected.get(request.url))
+        if request.location:
+            redirected[urljoin(request.url, request.location)] = number
+        if request.sha256 is None or request.status != 200 or request.method != "GET":
             continue
-        chain, wanted = [request.url], request.url
-        for earlier in reversed(requests[:end]):
-            if earlier.location and urljoin(earlier.url, earlier.location) == wanted:
-                wanted = earlier.url
-                chain.insert(0, wanted)
-        urls += [url for url in chain if url not in urls]
-    return tuple(urls)
+        chain: list[str] = []
+        step: int | None = number
+        while step is not None and len(chain) <= _HOPS:
+            chain.append(requests[step].url)
+            step = before[step]
+        found.setdefault(request.sha256, {}).update(dict.fromkeys(reversed(chain)))
+    return {sha256: tuple(urls) for sha256, urls in found.items()}
 
 
 def remove(folder: Path) -> None:
     """Delete ``folder`` whatever a job made of it: no permissions, or depth past any recursion."""
     commands = [["rm", "-rf", "--", str(folder)]]
-    # A job may have put a link in the place of its directory, and chmod follows the one it is given.
+    # A job may have put a link in the place of its directory, and chmod follows what it is given.
     if os.geteuid() != 0 and not folder.is_symlink():
         commands.insert(0, ["chmod", "-R", "u+rwx", "--", str(folder)])
     for command in commands:

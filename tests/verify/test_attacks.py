@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hubpub.verify.harvest import remove
+from hubpub.verify import axes
+from hubpub.verify.egress import Request
+from hubpub.verify.harvest import origins, remove
+from hubpub.verify.report import Facts
 
 
 @pytest.mark.sandbox  # so that it runs as an ordinary user too, whose way of deleting is another
@@ -27,3 +31,30 @@ def test_deleting_a_link_that_stands_for_a_jobs_directory_changes_nothing_behind
     assert not job.is_symlink()
     assert [stat.S_IMODE(path.stat().st_mode) for path in (home, key)] == [0o500, 0o400]
     home.chmod(0o700)
+
+
+def _request(url: str, **fields: Any) -> Request:
+    return Request("job1", "GET", url, "allowed", **fields)
+
+
+def test_ten_thousand_requests_for_one_file_are_judged_at_once() -> None:
+    """The parent looked for the way to every one of them among all others: hours, no deadline."""
+    log = [_request("https://x/a", status=302, location="/m-00000000.pth", sha256="1" * 64)]
+    log += [_request("https://x/m-00000000.pth", status=200, sha256="f" * 64)] * 10_000
+    facts = Facts(0, None, 1.0, 1.0, 1, "exit")
+    evidence = axes.Evidence(
+        "net", {}, frozenset(), False, False, facts, {"ok": True}, tuple(log), (), (), ()
+    )
+    verdict = axes.judge(evidence)["weights"]
+    assert (verdict.axis.status, verdict.axis.reason) == (
+        "fail",
+        "m-00000000.pth says 00000000, the sha256 of the download begins with ffffffff",
+    )
+
+
+def test_a_chain_of_redirects_that_no_client_follows_is_not_kept_for_every_end() -> None:
+    log = [_request(f"https://x/{i}", status=302, location=f"/{i + 1}") for i in range(5000)]
+    log += [_request("https://x/5000", status=200, sha256=f"{i:064x}") for i in range(5000)]
+    led = origins(log)
+    assert len(led) == 5000
+    assert max(map(len, led.values())) < 50
