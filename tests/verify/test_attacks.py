@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from hubpub.verify import axes
+from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
 from hubpub.verify.harvest import origins, remove
+from hubpub.verify.jobs import Done
 from hubpub.verify.report import Facts
 
 
@@ -58,3 +60,33 @@ def test_a_chain_of_redirects_that_no_client_follows_is_not_kept_for_every_end()
     led = origins(log)
     assert len(led) == 5000
     assert max(map(len, led.values())) < 50
+
+
+def _done(folder: Path, opened: list[str]) -> Done:
+    facts = Facts(0, None, 1.0, 1.0, 1, "exit")
+    return Done(facts, {"ok": True, "opened": opened}, (), (), folder, "/scratch/job1")
+
+
+def _pass(path: str) -> dict[str, str]:
+    return {"weights_only": "pass"}
+
+
+def test_a_name_that_no_file_can_have_is_no_file_that_a_job_opened(tmp_path: Path) -> None:
+    names = ["x" * 300, "a/" * 2500 + "b", "\0.pt", "\ud800.pt", "", ".", "/etc/passwd", "../x.pt"]
+    found = Ledger(frozenset()).enter("net", _done(tmp_path, names), tmp_path, _pass)
+    assert found.checkpoints == ()
+
+
+def test_a_file_of_the_tree_is_read_once_however_often_jobs_say_that_they_opened_it(
+    tmp_path: Path,
+) -> None:
+    """A thousand names of one file of gigabytes would keep the parent beyond any deadline."""
+    (tmp_path / "d").mkdir()
+    file = tmp_path / "d/m.pt"
+    file.write_bytes(b"weights")
+    ledger = Ledger(frozenset())
+    names = ["d/m.pt", "d//m.pt", "./d/m.pt", "d/./m.pt", *["d/m.pt"] * 900]
+    (first,) = ledger.enter("net", _done(tmp_path, names), tmp_path, _pass).checkpoints
+    file.write_bytes(b"other")  # the tree is read-only to jobs: who reads it again sees this
+    (second,) = ledger.enter("net", _done(tmp_path, names), tmp_path, _pass).checkpoints
+    assert (first.path, first.sha256) == ("d/m.pt", second.sha256)
