@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench import Bench, bench
 
 from hubpub.verify import axes
 from hubpub.verify.checkpoints import Ledger
@@ -90,3 +92,80 @@ def test_a_file_of_the_tree_is_read_once_however_often_jobs_say_that_they_opened
     file.write_bytes(b"other")  # the tree is read-only to jobs: who reads it again sees this
     (second,) = ledger.enter("net", _done(tmp_path, names), tmp_path, _pass).checkpoints
     assert (first.path, first.sha256) == ("d/m.pt", second.sha256)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("attacks")) as made:
+        yield made
+
+
+RETURNS = "return torch.nn.Linear(1, 1)"
+AT_THE_SUPERVISOR = {
+    "a mapping whose name ends a line": """
+path = "/scratch/a\\rb (deleted)"
+with open(path, "wb+") as file:
+    file.write(bytes(4096))
+    file.flush()
+    kept = mmap.mmap(file.fileno(), 4096)
+time.sleep(1)
+""",
+}
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("what", AT_THE_SUPERVISOR)
+def test_the_supervisor_outlives(run: Bench, what: str) -> None:
+    done = run(AT_THE_SUPERVISOR[what] + RETURNS)
+    assert (done.facts.ended, done.facts.exit) == ("exit", 0)
+
+
+BEFORE_THE_NEXT = {
+    "closes the scratch": "os.chmod('/scratch', 0o500)",
+    "closes the scratch to everybody": "os.chmod('/scratch', 0)",
+    "closes what is shared": "os.chmod('/tmp', 0); os.chmod('/dev/shm', 0)",
+    "takes the names of the next": """
+for number in range(1000):
+    if not os.path.exists(f"/scratch/job{number}"):
+        os.close(os.open(f"/scratch/job{number}", os.O_CREAT, 0))
+""",
+    "leaves a queue": """
+mq_open = {"x86_64": 240, "aarch64": 180}[os.uname().machine]
+assert libc.syscall(mq_open, b"left", os.O_CREAT | os.O_RDWR, 0o600, None) < 0
+""",
+    "pins the supervisor": """
+if os.cpu_count() > 1:
+    try:
+        os.sched_setaffinity(1, {0})
+    except PermissionError:
+        pass
+    else:
+        raise RuntimeError("pinned")
+ioprio_set = {"x86_64": 251, "aarch64": 30}[os.uname().machine]
+assert libc.syscall(ioprio_set, 1, 1, 3 << 13) < 0
+""",
+    "leaves a time": "os.utime('/tmp', (7, 7))",
+    "leaves an attribute": """
+try:
+    os.setxattr("/tmp", "user.left", b"x")
+except OSError:
+    pass
+""",
+}
+LOOKS = """
+assert os.stat("/tmp").st_mtime != 7
+assert "user.left" not in os.listxattr("/tmp")
+with open("/tmp/here", "w") as file:
+    file.write("x")
+"""
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("what", BEFORE_THE_NEXT)
+def test_a_job_leaves_the_next_one_alone(run: Bench, what: str) -> None:
+    first = run(BEFORE_THE_NEXT[what] + "\n" + RETURNS)
+    assert (first.facts.ended, first.facts.exit) == ("exit", 0)
+    # The job that re-reads a checkpoint runs in the same sandbox.
+    assert (run.jobs.inspect("/tree/none") or {}).get("weights_only") == "fail"
+    then = run(LOOKS + RETURNS)
+    assert (then.facts.ended, then.facts.exit, then.claims["ok"]) == ("exit", 0, True)
