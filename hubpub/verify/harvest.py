@@ -11,8 +11,8 @@ import hashlib
 import os
 import re
 import stat
+import struct
 import subprocess
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ _MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
+_MOST_FOLDERS = 1000
+_END_BYTES = 22 + 65_535 + 76  # the end of a zip: its record, a comment, those of zip64
 _HOPS = 32  # urllib follows ten redirects, requests thirty
 _CHECKPOINT_SUFFIXES = frozenset(
     [
@@ -235,32 +237,49 @@ def file_format(path: Path) -> str:
 
 
 def _zip_format(path: Path) -> str:
-    try:
-        if _directory_bytes(path) > _MOST_DIRECTORY_BYTES:
-            return "unknown"
-        with zipfile.ZipFile(path) as bundle:
-            names = bundle.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return "unknown"
-    if any(name.endswith("/constants.pkl") for name in names):
-        return "torchscript"
-    if any(name.endswith("/data.pkl") for name in names):
-        return "zip"
-    return (
-        "legacy-zip" if len([name for name in names if not name.endswith("/")]) == 1 else "unknown"
-    )
-
-
-def _directory_bytes(path: Path) -> int:
-    """Bytes of a zip's central directory, which zipfile would read whole into memory.
-
-    From the end record of the ZIP specification (4.3.16); a checkpoint has no comment after it.
-    """
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65_557))
-        tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    return int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+        directory = _zip_directory(file)
+    if b"/constants.pkl" in directory:
+        return "torchscript"
+    if b"/data.pkl" in directory:
+        return "zip"
+    return "legacy-zip" if _holds_one(directory) else "unknown"
+
+
+def _zip_directory(file: BinaryIO) -> bytes:
+    """The central directory of a zip; nothing where there is none, or one of a suspicious size.
+
+    Not zipfile's: that makes an object of every entry, however many a hostile file has, and reads
+    a size that can stand in the file more than once. ZIP specification 4.3.14 to 4.3.16.
+    """
+    length = file.seek(0, os.SEEK_END)
+    from_end = min(length, _END_BYTES)
+    file.seek(length - from_end)
+    tail = file.read(from_end)
+    end = len(tail) - 22 if tail[-22:-18] == b"PK\x05\x06" else tail.rfind(b"PK\x05\x06")
+    if end < 0:
+        return b""
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if end >= 76 and tail[end - 20 : end - 16] == b"PK\x06\x07":
+        end -= 76
+        size = int.from_bytes(tail[end + 40 : end + 48], "little")
+    start = length - from_end + end - size
+    if start < 0 or size > _MOST_DIRECTORY_BYTES:
+        return b""
+    file.seek(start)
+    return file.read(size)
+
+
+def _holds_one(directory: bytes) -> bool:
+    """Whether a zip holds one file, beside folders."""
+    at = files = 0
+    for _ in range(_MOST_FOLDERS):
+        if directory[at : at + 4] != b"PK\x01\x02" or len(directory) < at + 46:
+            break
+        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
+        files += directory[at + 46 + name - 1 : at + 46 + name] != b"/"
+        at += 46 + name + extra + comment
+    return files == 1 and at >= len(directory)
 
 
 def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
