@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import selectors
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,9 @@ from hubpub.verify.reference import Resolved, Target, resolve
 _TIMEOUT_S = 900
 _MOST_FILES = 100_000
 _NAME_BYTES = 255
+_MOST_NAME = 1 << 20
+_MOST_SAID = 64 << 20  # a hundred bytes for each of half a million references
+_SHOWN = 300
 _MOST_BYTES = 8 * GIB
 _KEPT_ENVIRONMENT = (
     "HTTPS_PROXY",
@@ -168,6 +172,7 @@ class _Git:
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(config),
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_NO_LAZY_FETCH": "1",  # a local repository's own remote would name a program
             "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_TERMINAL_PROMPT": "0",
         }
@@ -180,7 +185,7 @@ class _Git:
         """
         command = self._command(*arguments, work_tree=work_tree)
         with self._running(command) as process:
-            output, complaint = process.communicate()
+            output, complaint = _said(process, arguments[0])
             if process.returncode != 0:
                 raise _failure(arguments[0], process.returncode, os.fsdecode(complaint))
         return os.fsdecode(output)
@@ -214,6 +219,8 @@ class _Git:
             if process.poll() is None:
                 # `timeout` passes it on to git and what git started.
                 process.terminate()
+                for stream in (process.stdout, process.stderr):
+                    stream.close()  # what is left to say may be without end
                 process.communicate()
 
     def weigh(self, tree: str) -> None:
@@ -231,9 +238,41 @@ class _Git:
             while chunk := process.stdout.read(1 << 16):
                 *entries, rest = (rest + chunk).split(b"\0")
                 fields = (entry.partition(b"\t")[0].split()[-1] for entry in entries)
+                if len(rest) > _MOST_NAME:
+                    raise CannotVerifyError(
+                        f"the tree holds a name of more than {_MOST_NAME} bytes"
+                    )
                 files += len(entries)
                 size += sum(int(field) for field in fields if field.isdigit())
                 _refuse_size(files, size)
+            _, complaint = _said(process, "ls-tree")
+            if process.returncode != 0:
+                raise _failure("ls-tree", process.returncode, os.fsdecode(complaint))
+
+
+def _said(process: Any, verb: str) -> tuple[bytes, bytes]:
+    """All that git says on both ways until it ends.
+
+    Raises:
+        CannotVerifyError: too much: a server can name references, or complain, without end.
+    """
+    said = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for stream in said:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                data = os.read(key.fd, 1 << 16)
+                if not data:
+                    selector.unregister(key.fileobj)
+                said[key.fileobj] += data
+                if len(said[key.fileobj]) > _MOST_SAID:
+                    raise CannotVerifyError(
+                        f"git {verb} says more than {_MOST_SAID >> 20} MiB",
+                        help="the repository has too many branches and tags, or its server is odd",
+                    )
+    process.communicate()  # it has ended, or is about to: both ways are closed
+    return bytes(said[process.stdout]), bytes(said[process.stderr])
 
 
 def _refuse_size(files: int, size: int) -> None:
@@ -290,8 +329,19 @@ def extract(archive: Path, root: Path) -> int:
     As for torch.hub's users a symbolic link becomes a text file that holds its target.
 
     Raises:
-        CannotVerifyError: a name that would leave ``root``, or too many files or bytes.
+        CannotVerifyError: a name that would leave ``root`` or that no file can have here, or too
+            many files or bytes.
     """
+    try:
+        return _extract(archive, root)
+    except OSError as error:
+        place = f"{error.filename or root}"[-_SHOWN:]
+        raise CannotVerifyError(
+            f"the tree cannot be laid out: {error.strerror}: {place}"
+        ) from error
+
+
+def _extract(archive: Path, root: Path) -> int:
     files = size = 0
     with zipfile.ZipFile(archive) as bundle:
         for info in bundle.infolist():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import struct
+import subprocess
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any
 import pytest
 from bench import Bench, bench
 
+from conftest import MakeRepository, RunHubpub
+from hubpub.errors import CannotVerifyError
 from hubpub.verify import axes
+from hubpub.verify.checkout import _Git
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
 from hubpub.verify.harvest import file_format, origins, remove
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Facts
+from publishing import Mirror, clean_environment
 
 
 @pytest.mark.sandbox  # so that it runs as an ordinary user too, whose way of deleting is another
@@ -201,3 +206,66 @@ def test_a_zip_of_a_million_names_is_not_taken_apart(tmp_path: Path, hidden: str
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
+
+
+NAMES_FOR_NO_FILE = {
+    "a long name": "x" * 300,
+    "a long path": "d/" * 2500 + "x",
+}
+
+
+@pytest.mark.parametrize("what", NAMES_FOR_NO_FILE)
+def test_a_tree_that_no_disk_can_hold_is_refused(
+    hubpub: RunHubpub, repository: MakeRepository, what: str
+) -> None:
+    published = repository({"hubconf.py": "dependencies = ['torch']\n"})
+    blob = published.git("rev-parse", "HEAD:hubconf.py").strip()
+    published.git(
+        "update-index", "--add", "--cacheinfo", f"100644,{blob},{NAMES_FOR_NO_FILE[what]}"
+    )
+    commit = published.git("commit-tree", published.git("write-tree").strip(), "-m", "x").strip()
+    published.git("tag", "v6.6", commit)
+    done = hubpub("verify", "octo/net:v6.6")
+    assert "defect" not in done.stderr
+    assert (done.returncode, "cannot be laid out" in done.stderr) == (4, True), done.stderr
+
+
+def test_a_tree_that_cannot_be_weighed_is_not_unpacked(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    """The listing may fail where the archive, which leaves ``export-ignore`` out, does not."""
+    published = repository({"hubconf.py": "", ".gitattributes": "a export-ignore\n"})
+    git = _Git(tmp_path, "https://github.com/octo/net", 60.0)
+    git("init", "--bare", "--quiet", "--template=", str(git.bare))
+    with pytest.raises(CannotVerifyError, match="ls-tree"):
+        git.weigh("1" * 40)
+    assert published.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_what_git_says_without_end_is_not_kept(tmp_path: Path, stream: int) -> None:
+    git = _Git(tmp_path, "https://github.com/octo/net", 60.0)
+    git("init", "--bare", "--quiet", "--template=", str(git.bare))
+    config = f"alias.flood=!head -c 300000000 /dev/zero >&{stream}; sleep 600"
+    tracemalloc.start()
+    try:
+        with pytest.raises(CannotVerifyError, match="says more than"):
+            git("-c", config, "flood")
+        assert tracemalloc.get_traced_memory()[1] < 128 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_name_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    git = _Git(tmp_path, "https://github.com/octo/net", 60.0)
+    git("init", "--bare", "--quiet", "--template=", str(git.bare))
+    environment = clean_environment(tmp_path) | {"GIT_DIR": str(git.bare)}
+    blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    entry = f"100644 blob {blob}\t{'n' * (64 << 20)}\0"
+    subprocess.run(["git", "hash-object", "-w", "/dev/null"], env=environment, check=True)
+    made = subprocess.run(
+        ["git", "mktree", "-z"], input=entry.encode(), env=environment, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    with pytest.raises(CannotVerifyError, match="name"):
+        git.weigh(made.stdout.decode().strip())
