@@ -211,8 +211,12 @@ def _weights(evidence: Evidence) -> Verdict:
                 help=_REPLACED,
             )
     unstamped = [item for item in evidence.checkpoints if item.stamp.status != "match"]
-    if unstamped:
-        names = ", ".join(f"{item.filename} ({item.stamp.status})" for item in unstamped)
+    gone = [name for name, sha256 in _unkept(evidence) if stamp(name, sha256).status != "match"]
+    if unstamped or gone:
+        names = ", ".join(
+            [f"{item.filename} ({item.stamp.status})" for item in unstamped]
+            + [f"{name} (downloaded, not left)" for name in gone]
+        )
         return Verdict("skipped", f"no stamp to compare with: {names}")
     return PASS
 
@@ -235,6 +239,9 @@ def _weights_only(evidence: Evidence) -> Verdict:
         for checkpoint in evidence.checkpoints:
             if checkpoint.weights_only.status == wanted:
                 return Verdict(wanted, f"{checkpoint.filename}: {checkpoint.weights_only.reason}")
+    for name, sha256 in _unkept(evidence):
+        text = f"{name} ({sha256[:8]}) was downloaded and not left to be read"
+        return Verdict("skipped", text)
     return PASS
 
 

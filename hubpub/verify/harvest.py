@@ -8,7 +8,10 @@ links, and whatever is not a plain file is refused by name.
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
+import pickletools
 import re
 import stat
 import struct
@@ -27,6 +30,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
 _MOST_FOLDERS = 1000
+_MOST_HEADER_BYTES = 16 << 20
 _END_BYTES = 22 + 65_535 + 76  # the end of a zip: its record, a comment, those of zip64
 _HOPS = 32  # urllib follows ten redirects, requests thirty
 _CHECKPOINT_SUFFIXES = frozenset(
@@ -224,16 +228,50 @@ def file_format(path: Path) -> str:
     """
     with path.open("rb") as file:
         head = file.read(512)
+        is_safetensors = _is_safetensors(file, head)
     if head.startswith(b"PK\x03\x04"):
         return _zip_format(path)
     if head.lstrip()[:1] == b"<":
         return "html"
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
+    if is_safetensors:
         return "safetensors"
     # torch.serialization.MAGIC_NUMBER, pickled: how a file of torch < 1.6 begins.
     if head[:1] == b"\x80" and (0x1950A86A20F9469CFC6C).to_bytes(10, "little") in head[:32]:
         return "legacy"
     return "unknown"
+
+
+def _is_safetensors(file: BinaryIO, head: bytes) -> bool:
+    """Whether a file is one of safetensors and nothing that pickle would run.
+
+    Of what is, nobody asks whether it loads without code. A header is JSON; but a pickle can begin
+    with a text that holds one, so that what could be both (one file in thirty) does not count.
+    """
+    length = int.from_bytes(head[:8], "little")
+    if head[8:9] != b"{" or length > _MOST_HEADER_BYTES:
+        return False
+    file.seek(8)
+    header = file.read(length)
+    try:
+        return len(header) == length and not _may_be_pickle(head) and bool(json.loads(header))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _may_be_pickle(head: bytes) -> bool:
+    """Whether an unpickler gets beyond the length of a header of safetensors, its zeros included.
+
+    Parses, runs nothing.
+    """
+    stream = io.BytesIO(head)
+    try:
+        for _, _, at in pickletools.genops(stream):
+            if at > 8:
+                return True
+    except ValueError:
+        # Zeros make no number of a text (p, g), and nothing is known by a persistent name (P).
+        return stream.tell() > 8 and head[:1] not in {b"p", b"g", b"P"}
+    return True
 
 
 def _zip_format(path: Path) -> str:
@@ -297,7 +335,7 @@ def origins(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
     redirected: dict[str, int] = {}
     for number, request in enumerate(requests):
         before.append(redirected.get(request.url))
-        if request.location:
+        if request.location and 300 <= (request.status or 0) < 400:
             redirected[urljoin(request.url, request.location)] = number
         if request.sha256 is None or request.status != 200 or request.method != "GET":
             continue

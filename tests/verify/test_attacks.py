@@ -21,7 +21,7 @@ from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
 from hubpub.verify.harvest import file_format, origins, remove
 from hubpub.verify.jobs import Done
-from hubpub.verify.report import Facts
+from hubpub.verify.report import Axis, Checkpoint, Facts, StampReport
 from publishing import Mirror, clean_environment
 
 
@@ -317,3 +317,60 @@ def test_any_claims_end_in_a_report_that_says_them_harmlessly(
     shown = done.stdout + done.stderr
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)
     assert "\n::error::x" not in shown
+
+
+def _evil(prefix: bytes) -> bytes:
+    return prefix + b"0cos\ngetcwd\n(tR." + bytes(70_000)
+
+
+AS_SAFETENSORS = {
+    "a text of four characters": b"X\4\0\0\0\0\0\0{",
+    "a text that goes on in the header": b"X\4\1\0\0\0\0\0{" + b" " * 256,
+    "bytes": b"B\4\0\0\0\0\0\0{",
+    "a short text": b"U\7\0\0\0\0\0\0{",
+    "a line": b"V\4\0\0\0\0\0\0{\n",
+    "two numbers": b"K\1J\0\0\0\0\0{"[:9],
+}
+
+
+@pytest.mark.parametrize("what", AS_SAFETENSORS)
+def test_a_pickle_that_begins_like_safetensors_is_none(tmp_path: Path, what: str) -> None:
+    """It counted as a file that needs no code, and nobody looked into it."""
+    file = tmp_path / "m.pt"
+    file.write_bytes(_evil(AS_SAFETENSORS[what]))
+    assert file_format(file) != "safetensors"
+
+
+def test_a_file_that_is_safetensors_and_a_pickle_at_once_is_not_taken_for_the_former(
+    tmp_path: Path,
+) -> None:
+    header = b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
+    for first in range(8, 256, 8):
+        length = 0x0400 + first
+        file = tmp_path / f"{first}.pt"
+        file.write_bytes(length.to_bytes(8, "little") + header.ljust(length) + b"data")
+        assert (file_format(file) == "safetensors") == (first != ord("X")), first
+
+
+def test_weights_that_were_swapped_after_they_were_loaded_do_not_pass() -> None:
+    """A job can load one file, and leave another in its place: the parent saw the download."""
+    clean = Checkpoint(
+        "m.pth", "a" * 64, 1, StampReport(None, "match"), (), ("net",), Axis("pass"), (), "zip"
+    )
+    log = (_request("https://x/evil.pth", status=200, sha256="e" * 64),)
+    facts = Facts(0, None, 1.0, 1.0, 1, "exit")
+    evidence = axes.Evidence(
+        "net", {}, frozenset(), False, False, facts, {"ok": True}, log, (clean,), (), ()
+    )
+    verdicts = axes.judge(evidence)
+    assert verdicts["weights_only"].axis.status == "skipped"
+    assert verdicts["weights"].axis.status == "skipped"
+    assert "evil.pth" in str(verdicts["weights"].axis.reason)
+
+
+def test_a_place_in_an_answer_that_is_no_redirect_is_no_origin() -> None:
+    log = [
+        _request("https://x/well-known.pth", status=200, location="/evil.pth", sha256="a" * 64),
+        _request("https://x/evil.pth", status=200, sha256="e" * 64),
+    ]
+    assert origins(log)["e" * 64] == ("https://x/evil.pth",)
