@@ -266,7 +266,7 @@ def _may_be_pickle(head: bytes) -> bool:
     stream = io.BytesIO(head)
     try:
         for _, _, at in pickletools.genops(stream):
-            if at > 8:
+            if at is not None and at > 8:
                 return True
     except ValueError:
         # Zeros make no number of a text (p, g), and nothing is known by a persistent name (P).
