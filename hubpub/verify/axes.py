@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.verify.egress import Request
-from hubpub.verify.harvest import LeftFile, is_checkpoint_name, sources, stamp
+from hubpub.verify.harvest import LeftFile, is_checkpoint_name, origins, stamp
 from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
 
 _ENDED = {
@@ -211,8 +211,12 @@ def _weights(evidence: Evidence) -> Verdict:
                 help=_REPLACED,
             )
     unstamped = [item for item in evidence.checkpoints if item.stamp.status != "match"]
-    if unstamped:
-        names = ", ".join(f"{item.filename} ({item.stamp.status})" for item in unstamped)
+    gone = [name for name, sha256 in _unkept(evidence) if stamp(name, sha256).status != "match"]
+    if unstamped or gone:
+        names = ", ".join(
+            [f"{item.filename} ({item.stamp.status})" for item in unstamped]
+            + [f"{name} (downloaded, not left)" for name in gone]
+        )
         return Verdict("skipped", f"no stamp to compare with: {names}")
     return PASS
 
@@ -220,13 +224,11 @@ def _weights(evidence: Evidence) -> Verdict:
 def _unkept(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Name and sha256 of each checkpoint that was downloaded and not left as a file."""
     kept = {checkpoint.sha256 for checkpoint in evidence.checkpoints}
-    for request in evidence.requests:
-        if request.sha256 is None or request.sha256 in kept:
-            continue
-        for url in sources(request.sha256, evidence.requests):
+    for sha256, urls in origins(evidence.requests).items():
+        for url in urls if sha256 not in kept else ():
             name = PurePosixPath(urlsplit(url).path).name
             if is_checkpoint_name(name):
-                yield name, request.sha256
+                yield name, sha256
 
 
 def _weights_only(evidence: Evidence) -> Verdict:
@@ -237,6 +239,9 @@ def _weights_only(evidence: Evidence) -> Verdict:
         for checkpoint in evidence.checkpoints:
             if checkpoint.weights_only.status == wanted:
                 return Verdict(wanted, f"{checkpoint.filename}: {checkpoint.weights_only.reason}")
+    for name, sha256 in _unkept(evidence):
+        text = f"{name} ({sha256[:8]}) was downloaded and not left to be read"
+        return Verdict("skipped", text)
     return PASS
 
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import selectors
 import signal
 import stat
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,20 +26,20 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hubpub.errors import CannotVerifyError
-from hubpub.verify.limits import GIB, KIB, MIB
+from hubpub.verify.limits import GIB
 from hubpub.verify.reference import Resolved, Target, resolve
 
 _TIMEOUT_S = 900
 _MOST_FILES = 100_000
 _NAME_BYTES = 255
+_MOST_NAME = 1 << 20
+_MOST_SAID = 64 << 20  # a hundred bytes for each of half a million references
+_SHOWN = 300
 _MOST_BYTES = 8 * GIB
 _FILE_BYTES = 12 * GIB
 """Of any file that git writes: a pack, the zip."""
 _BOUNDED = 'ulimit -f "$0" 2>/dev/null; exec "$@"'
 """POSIX counts in blocks of 512 bytes. It fails where the user has a smaller bound, which holds."""
-_LISTING_BYTES = 64 * MIB
-"""Of what a git command prints: the tips of a repository, which its server can make up."""
-_COMPLAINT_BYTES = 64 * KIB
 _KEPT_ENVIRONMENT = (
     "HTTPS_PROXY",
     "https_proxy",
@@ -178,6 +178,7 @@ class _Git:
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(config),
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_NO_LAZY_FETCH": "1",  # a local repository's own remote would name a program
             "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_TERMINAL_PROMPT": "0",
         }
@@ -190,21 +191,9 @@ class _Git:
         """
         command = self._command(*arguments, work_tree=work_tree)
         with self._running(command) as process:
-            complaints: list[bytes] = []
-            listener = threading.Thread(
-                target=lambda: complaints.append(_read(process.stderr, _COMPLAINT_BYTES))
-            )
-            listener.start()
-            output: bytes = process.stdout.read(_LISTING_BYTES + 1)
-            if len(output) > _LISTING_BYTES:
-                process.terminate()
-                listener.join()
-                limit = f"{_LISTING_BYTES >> 20} MiB"
-                raise CannotVerifyError(f"git {arguments[0]} lists more than {limit}")
-            status = process.proc.wait()
-            listener.join()
-        if status != 0:
-            raise _failure(arguments[0], status, os.fsdecode(complaints[0]))
+            output, complaint = _said(process, arguments[0])
+            if process.returncode != 0:
+                raise _failure(arguments[0], process.returncode, os.fsdecode(complaint))
         return os.fsdecode(output)
 
     def _command(self, *arguments: str, work_tree: Path | None = None) -> list[str]:
@@ -237,6 +226,8 @@ class _Git:
             if process.poll() is None:
                 # `timeout` passes it on to git and what git started.
                 process.terminate()
+                for stream in (process.stdout, process.stderr):
+                    stream.close()  # what is left to say may be without end
                 process.communicate()
             for stream in (process.stdout, process.stderr):
                 stream.close()
@@ -256,17 +247,41 @@ class _Git:
             while chunk := process.stdout.read(1 << 16):
                 *entries, rest = (rest + chunk).split(b"\0")
                 fields = (entry.partition(b"\t")[0].split()[-1] for entry in entries)
+                if len(rest) > _MOST_NAME:
+                    raise CannotVerifyError(
+                        f"the tree holds a name of more than {_MOST_NAME} bytes"
+                    )
                 files += len(entries)
                 size += sum(int(field) for field in fields if field.isdigit())
                 _refuse_size(files, size)
+            _, complaint = _said(process, "ls-tree")
+            if process.returncode != 0:
+                raise _failure("ls-tree", process.returncode, os.fsdecode(complaint))
 
 
-def _read(stream: Any, most: int) -> bytes:
-    """The beginning of a stream, which is read to its end."""
-    kept: bytes = stream.read(most)
-    while stream.read(1 << 16):
-        pass
-    return kept
+def _said(process: Any, verb: str) -> tuple[bytes, bytes]:
+    """All that git says on both ways until it ends.
+
+    Raises:
+        CannotVerifyError: too much: a server can name references, or complain, without end.
+    """
+    said = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for stream in said:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                data = os.read(key.fd, 1 << 16)
+                if not data:
+                    selector.unregister(key.fileobj)
+                said[key.fileobj] += data
+                if len(said[key.fileobj]) > _MOST_SAID:
+                    raise CannotVerifyError(
+                        f"git {verb} says more than {_MOST_SAID >> 20} MiB",
+                        help="the repository has too many branches and tags, or its server is odd",
+                    )
+    process.communicate()  # it has ended, or is about to: both ways are closed
+    return bytes(said[process.stdout]), bytes(said[process.stderr])
 
 
 def _refuse_size(files: int, size: int) -> None:
@@ -329,8 +344,19 @@ def extract(archive: Path, root: Path) -> int:
     As for torch.hub's users a symbolic link becomes a text file that holds its target.
 
     Raises:
-        CannotVerifyError: a name that would leave ``root``, or too many files or bytes.
+        CannotVerifyError: a name that would leave ``root`` or that no file can have here, or too
+            many files or bytes.
     """
+    try:
+        return _extract(archive, root)
+    except OSError as error:
+        place = f"{error.filename or root}"[-_SHOWN:]
+        raise CannotVerifyError(
+            f"the tree cannot be laid out: {error.strerror}: {place}"
+        ) from error
+
+
+def _extract(archive: Path, root: Path) -> int:
     files = size = 0
     with zipfile.ZipFile(archive) as bundle:
         for info in bundle.infolist():

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.source.facts import Download
-from hubpub.verify.harvest import LeftFile, Stamp, file_format, sha256_of, sources, stamp
+from hubpub.verify.harvest import LeftFile, Stamp, file_format, origins, sha256_of, stamp
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, StampReport
 
@@ -38,6 +38,7 @@ class Ledger:
     hash_checked: frozenset[str]
     _by_sha256: dict[str, Checkpoint] = field(default_factory=dict)
     _roots: dict[str, set[str]] = field(default_factory=dict)
+    _tree: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     _entering: threading.Lock = field(default_factory=threading.Lock)
     """Lanes enter one after the other, so that no content is inspected twice."""
 
@@ -50,11 +51,12 @@ class Ledger:
         refused = tuple(file for file in done.files if file.sha256 is None)
         pages: list[str] = []
         used: list[Checkpoint] = []
+        led = origins(done.requests)
         for file in done.files:
             if file.sha256 is None:
                 continue
             kind = file_format(done.folder / file.path)
-            urls = sources(file.sha256, done.requests)
+            urls = led.get(file.sha256, ())
             if kind == "html":
                 pages.append(urls[0] if urls else file.path)
                 continue
@@ -64,14 +66,20 @@ class Ledger:
             known = self._record(file.path, file.sha256, file.size, kind, inside, inspect)
             used.append(self._used(known, entrypoint, urls, None))
         for path in _opened(done.claims, tree):
-            data = tree / path
-            with data.open("rb") as opened:
-                digest = sha256_of(opened)
-            kind, size = file_format(data), data.stat().st_size
+            digest, kind, size = self._read(tree, path)
             inside = f"/tree/{tree.name}/{path}"
             known = self._record(path, digest, size, kind, inside, inspect)
             used.append(self._used(known, entrypoint, (), path))
         return Found(tuple(used), refused, tuple(pages))
+
+    def _read(self, tree: Path, path: str) -> tuple[str, str, int]:
+        """Hash, format and size of a file of the tree, which no job can change: read once."""
+        if path not in self._tree:
+            data = tree / path
+            with data.open("rb") as opened:
+                digest = sha256_of(opened)
+            self._tree[path] = digest, file_format(data), data.stat().st_size
+        return self._tree[path]
 
     def all(self) -> tuple[Checkpoint, ...]:
         """Every checkpoint of the run, by file name and content."""
@@ -150,8 +158,18 @@ def _opened(claims: Mapping[str, Any] | None, tree: Path) -> list[str]:
     names = (claims or {}).get("opened")
     if not isinstance(names, list):
         return []
-    plain = [name for name in names if isinstance(name, str) and ".." not in name.split("/")]
-    return [name for name in plain if not name.startswith("/") and (tree / name).is_file()]
+    # The same file under many spellings is one file.
+    plain = {str(PurePosixPath(name)): None for name in names if isinstance(name, str)}
+    return [name for name in plain if _is_inside(tree, name)]
+
+
+def _is_inside(tree: Path, name: str) -> bool:
+    if name.startswith("/") or ".." in name.split("/"):
+        return False
+    try:
+        return (tree / name).is_file()
+    except (OSError, ValueError):  # too long for any file, or not to be written as a name
+        return False
 
 
 def _weights_only(kind: str, inside: str, inspect: Inspect) -> tuple[Axis, tuple[str, ...]]:

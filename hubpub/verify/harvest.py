@@ -8,11 +8,14 @@ links, and whatever is not a plain file is refused by name.
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
+import pickletools
 import re
 import stat
+import struct
 import subprocess
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +29,10 @@ _MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
+_MOST_FOLDERS = 1000
+_MOST_HEADER_BYTES = 16 << 20
+_END_BYTES = 22 + 65_535 + 76  # the end of a zip: its record, a comment, those of zip64
+_HOPS = 32  # urllib follows ten redirects, requests thirty
 _CHECKPOINT_SUFFIXES = frozenset(
     [
         ".pt",
@@ -221,11 +228,12 @@ def file_format(path: Path) -> str:
     """
     with path.open("rb") as file:
         head = file.read(512)
+        is_safetensors = _is_safetensors(file, head)
     if head.startswith(b"PK\x03\x04"):
         return _zip_format(path)
     if head.lstrip()[:1] == b"<":
         return "html"
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
+    if is_safetensors:
         return "safetensors"
     # torch.serialization.MAGIC_NUMBER, pickled: how a file of torch < 1.6 begins.
     if head[:1] == b"\x80" and (0x1950A86A20F9469CFC6C).to_bytes(10, "little") in head[:32]:
@@ -233,54 +241,118 @@ def file_format(path: Path) -> str:
     return "unknown"
 
 
-def _zip_format(path: Path) -> str:
-    try:
-        if _directory_bytes(path) > _MOST_DIRECTORY_BYTES:
-            return "unknown"
-        with zipfile.ZipFile(path) as bundle:
-            names = bundle.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return "unknown"
-    if any(name.endswith("/constants.pkl") for name in names):
-        return "torchscript"
-    if any(name.endswith("/data.pkl") for name in names):
-        return "zip"
-    return (
-        "legacy-zip" if len([name for name in names if not name.endswith("/")]) == 1 else "unknown"
-    )
+def _is_safetensors(file: BinaryIO, head: bytes) -> bool:
+    """Whether a file is one of safetensors and nothing that pickle would run.
 
-
-def _directory_bytes(path: Path) -> int:
-    """Bytes of a zip's central directory, which zipfile would read whole into memory.
-
-    From the end record of the ZIP specification (4.3.16); a checkpoint has no comment after it.
+    Of what is, nobody asks whether it loads without code. A header is JSON; but a pickle can begin
+    with a text that holds one, so that what could be both (one file in thirty) does not count.
     """
+    length = int.from_bytes(head[:8], "little")
+    if head[8:9] != b"{" or length > _MOST_HEADER_BYTES:
+        return False
+    file.seek(8)
+    header = file.read(length)
+    try:
+        return len(header) == length and not _may_be_pickle(head) and bool(json.loads(header))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _may_be_pickle(head: bytes) -> bool:
+    """Whether an unpickler gets beyond the length of a header of safetensors, its zeros included.
+
+    Parses, runs nothing.
+    """
+    stream = io.BytesIO(head)
+    try:
+        for _, _, at in pickletools.genops(stream):
+            if at is not None and at > 8:
+                return True
+    except ValueError:
+        # Zeros make no number of a text (p, g), and nothing is known by a persistent name (P).
+        return stream.tell() > 8 and head[:1] not in {b"p", b"g", b"P"}
+    return True
+
+
+def _zip_format(path: Path) -> str:
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65_557))
-        tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    return int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+        directory = _zip_directory(file)
+    if b"/constants.pkl" in directory:
+        return "torchscript"
+    if b"/data.pkl" in directory:
+        return "zip"
+    return "legacy-zip" if _holds_one(directory) else "unknown"
+
+
+def _zip_directory(file: BinaryIO) -> bytes:
+    """The central directory of a zip; nothing where there is none, or one of a suspicious size.
+
+    Not zipfile's: that makes an object of every entry, however many a hostile file has, and reads
+    a size that can stand in the file more than once. ZIP specification 4.3.14 to 4.3.16.
+    """
+    length = file.seek(0, os.SEEK_END)
+    from_end = min(length, _END_BYTES)
+    file.seek(length - from_end)
+    tail = file.read(from_end)
+    end = len(tail) - 22 if tail[-22:-18] == b"PK\x05\x06" else tail.rfind(b"PK\x05\x06")
+    if end < 0:
+        return b""
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if end >= 76 and tail[end - 20 : end - 16] == b"PK\x06\x07":
+        end -= 76
+        size = int.from_bytes(tail[end + 40 : end + 48], "little")
+    start = length - from_end + end - size
+    if start < 0 or size > _MOST_DIRECTORY_BYTES:
+        return b""
+    file.seek(start)
+    return file.read(size)
+
+
+def _holds_one(directory: bytes) -> bool:
+    """Whether a zip holds one file, beside folders."""
+    at = files = 0
+    for _ in range(_MOST_FOLDERS):
+        if directory[at : at + 4] != b"PK\x01\x02" or len(directory) < at + 46:
+            break
+        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
+        files += directory[at + 46 + name - 1 : at + 46 + name] != b"/"
+        at += 46 + name + extra + comment
+    return files == 1 and at >= len(directory)
 
 
 def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
     """Every URL that led to a body with this hash, redirects included, first asked first."""
-    urls: list[str] = []
-    for end, request in enumerate(requests):
-        if request.sha256 != sha256 or request.status != 200 or request.method != "GET":
+    return origins(requests).get(sha256, ())
+
+
+def origins(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
+    """Body's sha256 -> :func:`sources`, in one pass: a job can make ten thousand requests.
+
+    Of a chain of redirects the last :data:`_HOPS` count; no client follows more.
+    """
+    found: dict[str, dict[str, None]] = {}
+    before: list[int | None] = []  # of each request the one that redirected to its URL
+    redirected: dict[str, int] = {}
+    for number, request in enumerate(requests):
+        before.append(redirected.get(request.url))
+        if request.location and 300 <= (request.status or 0) < 400:
+            redirected[urljoin(request.url, request.location)] = number
+        if request.sha256 is None or request.status != 200 or request.method != "GET":
             continue
-        chain, wanted = [request.url], request.url
-        for earlier in reversed(requests[:end]):
-            if earlier.location and urljoin(earlier.url, earlier.location) == wanted:
-                wanted = earlier.url
-                chain.insert(0, wanted)
-        urls += [url for url in chain if url not in urls]
-    return tuple(urls)
+        chain: list[str] = []
+        step: int | None = number
+        while step is not None and len(chain) <= _HOPS:
+            chain.append(requests[step].url)
+            step = before[step]
+        found.setdefault(request.sha256, {}).update(dict.fromkeys(reversed(chain)))
+    return {sha256: tuple(urls) for sha256, urls in found.items()}
 
 
 def remove(folder: Path) -> None:
     """Delete ``folder`` whatever a job made of it: no permissions, or depth past any recursion."""
     commands = [["rm", "-rf", "--", str(folder)]]
-    if os.geteuid() != 0:
+    # A job may have put a link in the place of its directory, and chmod follows what it is given.
+    if os.geteuid() != 0 and not folder.is_symlink():
         commands.insert(0, ["chmod", "-R", "u+rwx", "--", str(folder)])
     for command in commands:
         subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)

@@ -117,6 +117,8 @@ class Jobs:
         if not self.box.alive:
             self.box = self._start()
         name = f"job{next(self._numbers)}"
+        if self._tainted:
+            name += f"-{secrets.token_hex(8)}"  # what was left may stand under the next name
         nonce = secrets.token_hex(16)
         timeout = self._limits.timeout_s + (_FRESH_S if fresh else 0.0)
         timeout = min(timeout, max(1.0, self.left_s))

@@ -203,7 +203,7 @@ def test_extract_refuses_names_that_leave(tmp_path: Path, name: str) -> None:
     ("bound", "value", "said"),
     [
         ("_FILE_BYTES", 1 << 20, "a file is larger than 0 GiB"),
-        ("_LISTING_BYTES", 2000, "git ls-remote lists more than"),
+        ("_MOST_SAID", 2000, "git ls-remote says more than"),
     ],
 )
 def test_a_repository_larger_than_its_bounds_is_refused(

@@ -236,7 +236,8 @@ class Sandbox:
                     if not key.data.read():
                         selector.unregister(key.fd)
                 if not told and sum(capture.total for capture in captures) > request.output_bytes:
-                    channel.send(self.control, {"op": "kill", "reason": "output"})
+                    with contextlib.suppress(OSError):  # it may have died since it was looked at
+                        channel.send(self.control, {"op": "kill", "reason": "output"})
                     told = True
                 tick()
         return None

@@ -47,6 +47,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "io_uring_setup": (425, 425),
     "ioperm": (173, None),
     "iopl": (172, None),
+    "ioprio_set": (251, 30),
     "kcmp": (312, 272),
     "kexec_file_load": (320, 294),
     "kexec_load": (246, 104),
@@ -58,6 +59,7 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
     "move_pages": (279, 239),
+    "mq_open": (240, 180),
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
     "open_tree": (428, 428),
@@ -96,6 +98,7 @@ SELF_ONLY: dict[str, tuple[int, int]] = {
 _KILL_CALL, _ALL = (62, 129), 0xFFFFFFFF  # kill(-1, ...)
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SETSID = (112, 157)
+_SETAFFINITY = (203, 122)
 _SOCKET, _IOCTL, _SETPRIORITY = (41, 198), (16, 29), (141, 140)
 
 
@@ -131,6 +134,11 @@ def program(machine: str, *, own_pids: bool = True) -> bytes:
     if not own_pids:
         everyone = [_op(_LOAD, _ARG[0]), _op(_JEQ, _ALL, 0, 1), _deny(errno.EPERM), _allow()]
         code += _when(_KILL_CALL[column], everyone)
+    # Not on the supervisor; a thread of one's own has a number.
+    code += _when(
+        _SETAFFINITY[column],
+        [_op(_LOAD, _ARG[0]), _op(_JEQ, 1, 0, 1), _deny(errno.EPERM), _allow()],
+    )
     code += _when(
         _SETPRIORITY[column],
         [

@@ -68,8 +68,9 @@ def main() -> None:
         if message is None:
             return
         if message["op"] == "job":
+            shared.begin(message["directory"])
             done = _run(control, message, descriptors)
-            _send(control, {**done, "clean": shared.untouched(message["directory"])})
+            _send(control, {**done, "clean": shared.untouched()})
 
 
 def _surroundings() -> dict[str, Any]:
@@ -99,7 +100,6 @@ def _receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
 
 def _run(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     """Start one job, watch it, and return its facts once nothing of it is alive."""
-    os.mkdir(request["directory"], 0o700)
     guard = watch.Watch(request)
     fresh = bool(request.get("fresh")) or not _can_fork()
     started = time.monotonic()

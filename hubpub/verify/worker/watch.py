@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import kin, unseen
@@ -132,28 +132,50 @@ class Watch:
 
 
 class Shared:
-    """The places that all jobs of a sandbox can write to beside their own directories.
+    """What all jobs of a sandbox can change beside their own directories.
 
-    What a job leaves there (a file in /tmp, a System V segment) outlives it. The temporary file
-    systems count their blocks and inodes, so nothing has to be walked.
+    What a job leaves there (a file in /tmp, a System V segment, a mode) outlives it. The temporary
+    file systems count their blocks and inodes, and the kernel stamps a directory at every change
+    (``ctime``), which no job can set back; so nothing has to be walked.
     """
 
     def __init__(self) -> None:
-        self._before = _free()
-        self._jobs: set[str] = set()
+        self._processors = os.sched_getaffinity(0)
+        self._before = _state(unseen.TEMPORARY)
+        self._mode = -1
+        self._scratch = ""
+        self._begun: _State = []
 
-    def untouched(self, directory: str) -> bool:
-        """Whether nothing was left outside ``directory``, which the last job was given."""
-        folder, name = os.path.split(directory)
-        self._jobs.add(name)
-        if set(os.listdir(folder)) - self._jobs or _free() != self._before:
+    def begin(self, directory: str) -> None:
+        """Make a job's directory, whatever an earlier job did to the place where it lies."""
+        os.sched_setaffinity(0, self._processors)  # a job inherits it, and can set it
+        self._scratch = os.path.dirname(directory)
+        mode = os.stat(self._scratch).st_mode & 0o7777
+        if self._mode == -1:
+            self._mode = mode
+        elif mode != self._mode:
+            os.chmod(self._scratch, self._mode)
+        os.mkdir(directory, 0o700)
+        self._begun = _state((self._scratch,))
+
+    def untouched(self) -> bool:
+        """Whether the last job changed nothing outside its own directory."""
+        if _state((self._scratch,)) != self._begun or _state(unseen.TEMPORARY) != self._before:
             return False
         return not any(map(_segments, ("shm", "sem", "msg")))
 
 
-def _free() -> list[tuple[int, int]]:
-    found = map(os.statvfs, unseen.TEMPORARY)
-    return [(place.f_bfree, place.f_ffree) for place in found]
+_State = list[tuple[int, int, int, int]]
+
+
+def _state(places: Sequence[str]) -> _State:
+    """Mode and last change of each directory; of a file system in memory also what is free."""
+    found = []
+    for place in places:
+        own, whole = os.stat(place), os.statvfs(place)
+        free = (whole.f_bfree, whole.f_ffree) if place in unseen.TEMPORARY else (0, 0)
+        found.append((own.st_mode, own.st_ctime_ns, *free))
+    return found
 
 
 def _segments(kind: str) -> int:
