@@ -8,6 +8,7 @@ from typing import Any
 from hubpub.output.escape import visible
 
 _SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
+_LIMITS = {"timeout_s", "memory_bytes", "disk_bytes", "files", "processes"}
 _STYLES = {"pass": "32", "fail": "31;1", "error": "31;1", "warning": "33", "note": "36", "-": "2"}
 
 
@@ -67,7 +68,7 @@ def _sandbox(sandbox: Mapping[str, Any], color: bool) -> Iterator[str]:
     if sandbox.get("packages"):
         yield visible(f"  packages: {sandbox['packages']}")
     limits = sandbox.get("limits")
-    if limits:
+    if limits and limits.keys() >= _LIMITS:
         yield (
             f"  limits of a job: {limits['timeout_s']:g} s, {size(limits['memory_bytes'])} memory, "
             f"{size(limits['disk_bytes'])} disk, {limits['files']} files, "
@@ -171,7 +172,7 @@ def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: 
     yield f"network: {count} {plural(count, 'request')}, {size(total)}"
     for request in requests:
         if request["decision"] != "allowed" or request["status"] is None:
-            yield visible(f"  {request['decision']}: {request['url']}: {request['reason']}")
+            yield visible(f"  {request['decision']}: {request['url']}: {request.get('reason')}")
 
 
 def _findings(report: Mapping[str, Any], color: bool) -> Iterator[str]:

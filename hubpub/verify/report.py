@@ -19,6 +19,8 @@ VERSION = 1
 MAX_BYTES = 256 << 20
 """A larger file is no report (bytes)."""
 
+_MOST_NUMBER = 1 << 63
+
 AXES = (
     "listed",
     "documented",
@@ -232,7 +234,9 @@ def read(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise UsageError(f"{file}: larger than {MAX_BYTES >> 20} MiB, so it is no report")
-        document = json.loads(file.read_bytes())
+        document = json.loads(
+            file.read_bytes(), parse_int=_number, parse_float=_number, parse_constant=_number
+        )
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -247,6 +251,18 @@ def read(file: Path) -> dict[str, Any]:
         ) from None
     assert isinstance(document, dict)  # noqa: S101 - the schema says so
     return document
+
+
+def _number(text: str) -> int | float:
+    """A number that a report can hold: JSON knows no end of them, and Python's no infinity.
+
+    Raises:
+        ValueError: another.
+    """
+    value = int(text) if text.lstrip("-").isdigit() else float(text)
+    if not -_MOST_NUMBER <= value <= _MOST_NUMBER:  # nor is what is no number
+        raise ValueError(f"{text[:40]} is no number of a report")
+    return value
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import struct
 import subprocess
@@ -23,6 +24,7 @@ from hubpub.verify.harvest import file_format, origins, remove
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, Facts, StampReport
 from publishing import Mirror, clean_environment
+from reporting import document
 
 
 @pytest.mark.sandbox  # so that it runs as an ordinary user too, whose way of deleting is another
@@ -374,3 +376,34 @@ def test_a_place_in_an_answer_that_is_no_redirect_is_no_origin() -> None:
         _request("https://x/evil.pth", status=200, sha256="e" * 64),
     ]
     assert origins(log)["e" * 64] == ("https://x/evil.pth",)
+
+
+ODD_REPORTS: dict[str, tuple[tuple[str | int, ...], Any]] = {
+    "a number without end": (("checkpoints", 0, "size"), 10**400),
+    "infinite": (("entrypoints", 0, "results", 0, "facts", "wall_s"), float("inf")),
+    "no number": (("entrypoints", 0, "results", 0, "facts", "wall_s"), float("nan")),
+    "limits of its own": (("sandbox", "limits"), {"x": 1}),
+    "no reason": (("network", 0), None),
+}
+
+
+@pytest.mark.parametrize("output", ["text", "markdown", "html", "github"])
+@pytest.mark.parametrize("what", ODD_REPORTS)
+def test_any_file_ends_in_a_rendering_or_an_error(
+    hubpub: RunHubpub, tmp_path: Path, what: str, output: str
+) -> None:
+    report = document("x")
+    report["sandbox"]["features"] = {"seccomp": True}
+    (*way, last), value = ODD_REPORTS[what]
+    at: Any = report
+    for step in way:
+        at = at[step]
+    if value is None:
+        del at[last]["reason"]
+    else:
+        at[last] = value
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(report))
+    done = hubpub("report", file, "--output-format", output)
+    assert "defect" not in done.stderr
+    assert done.returncode in {0, 1, 2}
