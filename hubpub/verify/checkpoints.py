@@ -67,7 +67,7 @@ class Ledger:
             used.append(self._used(known, entrypoint, urls, None))
         for path in _opened(done.claims, tree):
             digest, kind, size = self._read(tree, path)
-            inside = f"/tree/{tree.name}/{path}"
+            inside = f"{done.tree}/{path}"
             known = self._record(path, digest, size, kind, inside, inspect)
             used.append(self._used(known, entrypoint, (), path))
         return Found(tuple(used), refused, tuple(pages))

@@ -34,7 +34,8 @@ _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL}
 class Done:
     """A job that has ended: facts, what it claimed, what it asked the network, what it left.
 
-    ``folder`` is the job's directory as the parent sees it, until :meth:`Jobs.forget`.
+    ``folder`` is the job's directory as the parent sees it, until :meth:`Jobs.forget`; where jobs
+    see it, it is ``directory``, and the tree is ``tree``.
     """
 
     facts: Facts
@@ -43,6 +44,7 @@ class Done:
     files: tuple[LeftFile, ...]
     folder: Path
     directory: str
+    tree: str
 
 
 class Jobs:
@@ -160,7 +162,8 @@ class Jobs:
             outcome.fresh,
         )
         files = () if kind != "load" else left_files(folder, self._limits.disk_bytes)
-        return Done(facts, claims, requests, files, folder, f"{self.box.scratch}/{name}")
+        inside = f"{self.box.scratch}/{name}"
+        return Done(facts, claims, requests, files, folder, inside, self._tree)
 
     def forget(self, done: Done) -> None:
         """Delete what a job left, so that a run needs the disk of one job, not of all."""
@@ -174,10 +177,6 @@ class Jobs:
         done = self.run("inspect", checkpoint=path)
         self.forget(done)
         return done.claims if done.facts.exit == 0 else None
-
-    def inside(self, path: str) -> str:
-        """Where a file of the tree lies in the sandbox."""
-        return f"{self._tree}/{path}"
 
     def __enter__(self) -> Jobs:  # noqa: PYI034 - typing.Self is not in 3.10
         return self

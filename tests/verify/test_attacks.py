@@ -75,7 +75,7 @@ def test_a_chain_of_redirects_that_no_client_follows_is_not_kept_for_every_end()
 
 def _done(folder: Path, opened: list[str]) -> Done:
     facts = Facts(0, None, 1.0, 1.0, 1, "exit")
-    return Done(facts, {"ok": True, "opened": opened}, (), (), folder, "/scratch/job1")
+    return Done(facts, {"ok": True, "opened": opened}, (), (), folder, "/scratch/job1", "/tree")
 
 
 def _pass(path: str) -> dict[str, str]:

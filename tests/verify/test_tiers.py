@@ -462,6 +462,40 @@ def test_none_is_loud_and_still_never_root(
     assert "  limits of a job: 600 s, 8.0 GiB memory, 16.0 GiB disk" in text.stdout
 
 
+IN_TREE = """
+dependencies = ["torch"]
+import os
+import torch
+
+
+def net():
+    "A net whose weights lie in the tree."
+    model = torch.nn.Linear(2, 1)
+    path = os.path.join(os.path.dirname(__file__), "weights.pth")
+    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return model
+"""
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("tier", ["bwrap", "none"])
+def test_a_checkpoint_in_the_tree_is_read_again_where_the_tier_has_the_tree(
+    tier: str, hubpub: RunHubpub, repository: MakeRepository, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch", reason="the verify extra is not installed")
+    file = tmp_path / "weights.pth"
+    torch.save(torch.nn.Linear(2, 1).state_dict(), file)
+    repository({"hubconf.py": IN_TREE, "weights.pth": file.read_bytes()})
+    trust = ("--i-trust-this-code",) if tier == "none" else ()
+    if tier == "none" and not reaches_python():
+        pytest.skip("the user that stands in for root cannot run this Python")
+    file = tmp_path / "report.json"
+    report = proven(hubpub, file, "--sandbox", tier, *trust, env={}, code=0)
+    (checkpoint,) = report["checkpoints"]
+    assert checkpoint["path"] == "weights.pth"
+    assert checkpoint["weights_only"] == {"status": "pass", "reason": None}
+
+
 DAEMON = """
 dependencies = ["torch"]
 import os, sys, time
