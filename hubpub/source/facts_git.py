@@ -12,6 +12,7 @@ _PLAIN = re.compile(r"[\w./+@-]+")
 class Git:
     """A clone, as it was when it last fetched.
 
+    ``own`` are the names ``owner/name`` of its remotes on GitHub: origin first, then upstream.
     ``tags`` are its tags, newest last where that can be told; ``branches`` the local ones and those
     of the remote; ``remote_branches`` those of the remote (``origin``, or the only one) alone.
     ``default`` is the remote's default branch, None where the clone does not know it.
@@ -24,6 +25,7 @@ class Git:
     default: str | None = None
     all_tags: bool = False
     all_branches: bool = False
+    own: tuple[str, ...] = ()
 
     @property
     def newest(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class Files:
         Only git's index is read: git itself would run what its configuration names.
         """
         try:
-            own = self._git_folders()[0]
+            own = self._git_folders[0]
             index = _regular(own / "index", gitindex.MAX_BYTES)
         except (OSError, ValueError, RuntimeError):
             return None
@@ -71,18 +72,19 @@ class Files:
         Of a linked work tree it is the directory that all of them share.
         """
         try:
-            return _regular(self._git_folders()[1] / path, limit)
+            return _regular(self._git_folders[1] / path, limit)
         except (OSError, ValueError, RuntimeError) as error:
             return Unreadable(getattr(error, "strerror", None) or str(error))
 
     def git_walk(self, top: str) -> tuple[str, ...]:
         """The files below the folder ``top`` of git's own directory, by path from there."""
         try:
-            place = self._git_folders()[1] / top
+            place = self._git_folders[1] / top
         except (OSError, ValueError, RuntimeError):
             return ()
         return _below(place, MAX_ENTRIES)
 
+    @functools.cached_property
     def _git_folders(self) -> tuple[Path, Path]:
         """Git's directory, and the one that it shares with the main work tree.
 

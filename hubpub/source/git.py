@@ -27,15 +27,6 @@ Remotes = Mapping[str, Sequence[tuple[str, str]]]
 """The keys and values of each remote's section, in the order of the file."""
 
 
-def own_names(files: Files) -> tuple[str, ...]:
-    """``owner/name`` of the remotes on GitHub: origin first, then upstream, then the rest."""
-    remotes = _remotes(files)
-    order = sorted(remotes, key=lambda name: {"origin": 0, "upstream": 1}.get(name, 2))
-    values = [value for name in order for key, value in remotes[name] if key == "url"]
-    found = [match for value in values if (match := _REMOTE.search(value))]
-    return tuple(dict.fromkeys(f"{match.group(1)}/{match.group(2)}" for match in found))
-
-
 def read(files: Files) -> Git:
     """What git's files say; where there are none, or none that can be read this way, nothing."""
     refs = set(_refs(files))
@@ -54,7 +45,15 @@ def read(files: Files) -> Git:
         _default(files, below),
         fetched and ("tagopt", "--no-tags") not in settings,
         fetched and any(key == "fetch" and _ALL_BRANCHES.fullmatch(it) for key, it in settings),
+        _own(remotes),
     )
+
+
+def _own(remotes: Remotes) -> tuple[str, ...]:
+    order = sorted(remotes, key=lambda name: {"origin": 0, "upstream": 1}.get(name, 2))
+    values = [value for name in order for key, value in remotes[name] if key == "url"]
+    found = [match for value in values if (match := _REMOTE.search(value))]
+    return tuple(dict.fromkeys(f"{match.group(1)}/{match.group(2)}" for match in found))
 
 
 def _default(files: Files, below: str) -> str | None:

@@ -83,7 +83,7 @@ def _read(files: Files) -> Repo:
     )
     found = _with_hubconf(base, files) if files.has(HUBCONF) else _with_comments(base)
     about = distribution.project(files, paths)
-    own = tuple(dict.fromkeys([*git.own_names(files), *about.homes]))
+    own = tuple(dict.fromkeys([*found.git.own, *about.homes]))
     found = _replace(found, published=published(files, paths, found), project=about, own=own)
     return _replace(found, absent=absence.absent(found))
 

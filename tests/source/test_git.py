@@ -127,14 +127,14 @@ def test_who_owns_it(url: str, own: tuple[str, ...], upstream: Repository) -> No
     upstream.git("remote", "add", "origin", url)
     upstream.git("remote", "add", "upstream", "https://github.com/first/net")
     upstream.git("config", "url.https://github.com/other/.insteadOf", "gh:")
-    assert git.own_names(Files(upstream.path)) == (*own, "first/net", "fork/net")
+    assert git.read(Files(upstream.path)).own == (*own, "first/net", "fork/net")
 
 
 @pytest.mark.parametrize("content", ["", "gitdir: ../nowhere", "gitdir: ", "x" * 5000, "\0"])
 def test_no_git(content: str, tmp_path: Path) -> None:
     (tmp_path / ".git").write_text(content)
-    files = Files(tmp_path)
-    assert (git.read(files), git.own_names(files)) == (Git(), ())
+    found = git.read(Files(tmp_path))
+    assert (found, found.own) == (Git(), ())
 
 
 _WORDS = [
@@ -157,7 +157,6 @@ def test_whatever_gits_files_hold(
         place = root / ".git" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode("utf-8", "surrogatepass"))
-    files = Files(root)
-    found = git.read(files)
+    found = git.read(Files(root))
     assert all(found.tags)
-    assert all(name.count("/") == 1 for name in git.own_names(files))
+    assert all(name.count("/") == 1 for name in found.own)
