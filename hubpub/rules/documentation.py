@@ -35,20 +35,16 @@ def own_loads(repo: Repo) -> list[HubCall]:
         call
         for call in repo.hub_calls
         if call.document
+        and call.named
         and call.function in {"load", "help"}
-        and call.repository is not None
         and call.entrypoint is not None
-        and not call.local
-        and not call.placeholder
     ]
-    own = {name.lower() for name in repo.own}
-    if not own:
-        names = {item.name for item in repo.entrypoints}
-        matches = Counter(
-            str(call.repository).lower() for call in calls if call.entrypoint in names
-        )
-        own = {name for name, _ in matches.most_common(1)}
-    return [call for call in calls if str(call.repository).lower() in own]
+    if repo.own:
+        return [call for call in calls if repo.is_own(call.repository)]
+    names = {item.name for item in repo.entrypoints}
+    loaded = Counter(str(call.repository).lower() for call in calls if call.entrypoint in names)
+    most = {name for name, _ in loaded.most_common(1)}
+    return [call for call in calls if str(call.repository).lower() in most]
 
 
 @rule("HUB209", "not-callable-entrypoint", Severity.WARNING)

@@ -10,7 +10,7 @@ from hubpub.diagnostic import Severity
 from hubpub.rules import Finding, rule
 from hubpub.rules.addresses import urls
 from hubpub.rules.cached import shown
-from hubpub.rules.references import BRANCHES, known, spelled
+from hubpub.rules.references import BRANCHES, spelled
 from hubpub.source.facts import Place, Repo
 
 _RAW_HOST = re.compile(r"/(?P<repo>[^/]+/[^/]+)/(?P<ref>refs/heads/[^/]+|[^/]+)/.+")
@@ -159,7 +159,7 @@ def foreign_example(repo: Repo) -> Iterator[Finding]:
     own = [name.casefold().partition("/") for name in repo.own]
     owners, titles = {owner for owner, _, _ in own}, {title for _, _, title in own}
     for call in spelled(repo):
-        if not call.document or not known(call) or not own or repo.is_own(call.repository):
+        if not call.document or not call.named or not own or repo.is_own(call.repository):
             continue
         owner, _, title = str(call.repository).casefold().partition("/")
         ours = call.entrypoint in names

@@ -19,10 +19,6 @@ def spelled(repo: Repo) -> list[HubCall]:
     return list(found.values())
 
 
-def _unpinned(call: HubCall) -> bool:
-    return call.repository is not None and not call.ref and not call.local and not call.placeholder
-
-
 @rule("HUB301", "unpinned-hub-call", Severity.WARNING)
 def unpinned_hub_call(repo: Repo) -> Iterator[Finding]:
     """## What it does
@@ -62,7 +58,7 @@ def unpinned_hub_call(repo: Repo) -> Iterator[Finding]:
     ```
     """
     for call in spelled(repo):
-        if call.document or not _unpinned(call) or repo.is_own(call.repository):
+        if call.document or not call.named or call.ref or repo.is_own(call.repository):
             continue
         yield Finding(
             f"torch.hub.{call.function} of {call.repository} without a tag follows its branch",
@@ -117,7 +113,7 @@ def unpinned_example(repo: Repo) -> Iterator[Finding]:
     names = {item.name for item in repo.entrypoints}
     tag = repo.git.newest
     for call in spelled(repo):
-        if not call.document or not _unpinned(call):
+        if not call.document or not call.named or call.ref:
             continue
         mine = repo.is_own(call.repository) if repo.own else call.entrypoint in names
         fix = None
@@ -137,11 +133,6 @@ BRANCHES = frozenset({"main", "master", "develop", "dev", "trunk", "HEAD"})
 TRUSTED_OWNERS = frozenset({"facebookresearch", "facebookincubator", "pytorch", "fairinternal"})
 """Owners for whom torch.hub._check_repo_is_trusted never prompts."""
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
-
-
-def known(call: HubCall) -> bool:
-    """Whether a call is of a repository on GitHub that is known by its name."""
-    return call.repository is not None and not call.local and not call.placeholder
 
 
 @rule("HUB303", "branch-pin", Severity.NOTE)
@@ -170,7 +161,7 @@ def branch_pin(repo: Repo) -> Iterator[Finding]:
     """
     for call in spelled(repo):
         branches = BRANCHES | repo.git.branches if repo.is_own(call.repository) else BRANCHES
-        if known(call) and call.ref in branches and call.ref not in repo.git.tags:
+        if call.named and call.ref in branches and call.ref not in repo.git.tags:
             yield Finding(
                 f"{call.repository}:{call.ref} is a branch, which moves",
                 call.literal or call.place,
@@ -208,7 +199,7 @@ def commit_pin(repo: Repo) -> Iterator[Finding]:
         full = ref.startswith(("refs/tags/", "refs/heads/"))
         commit = bool(_COMMIT.fullmatch(ref)) and ref not in repo.git.tags
         digits = commit and any(char.isdigit() for char in ref) and not ref.isdigit()
-        if known(call) and not call.skip_validation and (full or digits):
+        if call.named and not call.skip_validation and (full or digits):
             yield Finding(
                 f"the loader refuses {ref} unless it is the tip of a branch or a tag",
                 call.literal or call.place,
@@ -247,7 +238,7 @@ def untrusted_call(repo: Repo) -> Iterator[Finding]:
     """
     for call in repo.hub_calls:
         owner = (call.repository or "").partition("/")[0]
-        if not known(call) or call.trusted or owner in TRUSTED_OWNERS:
+        if not call.named or call.trusted or owner in TRUSTED_OWNERS:
             continue
         edit = add_keyword(repo, call.place, "trust_repo", "True") if call.written else None
         what = "the example" if call.document else f"torch.hub.{call.function}"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Edit, Fix, Severity, Span
 from hubpub.rules import Finding, rule
-from hubpub.rules.references import known
 from hubpub.source.facts import HubCall, Place, Repo
 
 _HUBCONF = Place("hubconf.py")
@@ -125,7 +124,7 @@ def _is_readme(path: str) -> bool:
 
 def _shows(repo: Repo, call: HubCall) -> bool:
     """Whether a call in a README is of this repository, under whatever name."""
-    if not repo.own or not known(call) or repo.is_own(call.repository):
+    if not repo.own or not call.named or repo.is_own(call.repository):
         return True
     if call.entrypoint is not None and not repo.dynamic:
         return call.entrypoint in {item.name for item in repo.entrypoints}

@@ -203,6 +203,11 @@ class HubCall:
     passes: bool = False
 
     @property
+    def named(self) -> bool:
+        """Whether it is of a repository on GitHub that is known by its name."""
+        return self.repository is not None and not self.local and not self.placeholder
+
+    @property
     def placeholder(self) -> bool:
         """Whether the repository is a stand-in for a reader's own, not a real name."""
         name = self.repository or ""
