@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hubpub.errors import UsageError
 
@@ -50,6 +50,47 @@ def parse(text: str) -> Allowed:
     ):
         raise UsageError(f"--allow-host {text!r} is no HOST[:PORT]", help="such as example.org")
     return Allowed(host, port)
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands before a colon and a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def flag(host: str, port: int) -> str:
+    """The value of ``--allow-host`` that allows ``host:port``."""
+    return bracketed(host) if port in DEFAULT_PORTS else f"{bracketed(host)}:{port}"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy that the environment names; its login is for it alone, and never shown.
+
+    ``headers`` are what it is sent with each request.
+    """
+
+    host: str
+    port: int
+    headers: tuple[tuple[str, str], ...]
+
+
+def read_proxy(text: str) -> Proxy:
+    """A proxy as ``http_proxy`` and its like name it.
+
+    Raises:
+        ValueError: it is not one that an ``http://`` URL names.
+    """
+    from base64 import b64encode
+
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    host, port = parts.hostname, parts.port
+    if not host or parts.scheme != "http":
+        raise ValueError(f"{parts.scheme}: is no proxy")
+    headers: tuple[tuple[str, str], ...] = ()
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers = (("Proxy-Authorization", f"Basic {b64encode(login.encode()).decode()}"),)
+    return Proxy(host, port or 80, headers)
 
 
 def is_local_name(host: str) -> bool:

@@ -14,16 +14,24 @@ import socket
 import ssl
 import time
 import urllib.request
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from hubpub import __version__
-from hubpub.hosts import DEFAULT_PORTS, Allowed, is_local_name, is_public_address
+from hubpub.hosts import (
+    DEFAULT_PORTS,
+    Allowed,
+    Proxy,
+    bracketed,
+    flag,
+    is_local_name,
+    is_public_address,
+    read_proxy,
+)
 
 HOPS = 10
 """Redirects that are followed; urllib, and so torch.hub, follows as many."""
@@ -134,11 +142,11 @@ class Asking:
         else:
             wire = self._open(proxy.host, proxy.port, end, public=False)
             target = f"http://{_authority(host, port, 'http')}{path}"
-            wire.headers = proxy.headers
+            wire.headers = "".join(f"{name}: {value}\r\n" for name, value in proxy.headers)
         if parts.scheme == "https":
             try:
                 if proxy is not None:
-                    _tunnel(wire, f"{_bracketed(host)}:{port}")
+                    _tunnel(wire, f"{bracketed(host)}:{port}")
                 wire.secure(self.tls, host)
             except BaseException:
                 wire.close()
@@ -146,11 +154,15 @@ class Asking:
             wire.headers, target = "", path
         return wire, target
 
-    def _proxy(self, scheme: str, host: str, port: int) -> _Proxy | None:
+    def _proxy(self, scheme: str, host: str, port: int) -> Proxy | None:
         text = self.proxies.get(scheme)
         if not text or urllib.request.proxy_bypass(_authority(host, port, scheme)):
             return None
-        return _read_proxy(text)
+        try:
+            return read_proxy(text)
+        except ValueError:
+            what = "the proxy of the environment is not one that http:// names"
+            raise UntoldError(what) from None
 
     def _open(self, host: str, port: int, end: float, *, public: bool) -> _Wire:
         try:
@@ -200,41 +212,14 @@ def _parts(url: str) -> tuple[SplitResult, str, int]:
 
 
 def _advice(host: str, port: int) -> str:
-    named = _bracketed(host) if port in DEFAULT_PORTS else f"{_bracketed(host)}:{port}"
+    named = flag(host, port)
     return f"--allow-host {named} allows it"
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _authority(host: str, port: int, scheme: str) -> str:
     """Host and port as a URL of this scheme has them."""
     default = {"http": 80, "https": 443}[scheme]
-    return _bracketed(host) if port == default else f"{_bracketed(host)}:{port}"
-
-
-@dataclass(frozen=True)
-class _Proxy:
-    host: str
-    port: int
-    headers: str
-
-
-def _read_proxy(text: str) -> _Proxy:
-    """A proxy of the environment (``http_proxy`` and its like); its login is for it alone."""
-    try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("http:")
-    if not host or parts.scheme != "http":
-        raise UntoldError("the proxy of the environment is not one that http:// names")
-    headers = ""
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers = f"Proxy-Authorization: Basic {b64encode(login.encode()).decode()}\r\n"
-    return _Proxy(host, port or 80, headers)
+    return bracketed(host) if port == default else f"{bracketed(host)}:{port}"
 
 
 class _Wire:

@@ -10,6 +10,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from hubpub.hosts import bracketed
+
 _PORTS = {"http": 80, "https": 443}
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
 _URL = re.compile(
@@ -35,6 +37,11 @@ class Place:
         """Host and port as a URL has them: without the scheme's own port."""
         name = bracketed(self.host)
         return name if self.port == _PORTS[self.scheme] else f"{name}:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """Host and port, whatever the port is."""
+        return f"{bracketed(self.host)}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -76,11 +83,6 @@ def _host(text: str) -> str | None:
     name = text.lower().removesuffix(".")
     fits = 0 < len(name) < 254 and all(0 < len(label) < 64 for label in name.split("."))
     return name if fits else None
-
-
-def bracketed(host: str) -> str:
-    """``host`` as a URL has it."""
-    return f"[{host}]" if ":" in host else host
 
 
 def written(data: bytes, most: int) -> str:

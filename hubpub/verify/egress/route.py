@@ -12,15 +12,13 @@ import socket
 import ssl
 import time
 import urllib.request
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from hubpub.hosts import is_public_address
-from hubpub.verify.egress.place import Place, bracketed, written
-from hubpub.verify.hosts import DEFAULT_PORTS, Rule
+from hubpub.hosts import Proxy, flag, is_public_address, read_proxy
+from hubpub.verify.egress.place import Place, written
+from hubpub.verify.hosts import Rule
 
 Resolve = Callable[[str, int], list[tuple[Any, ...]]]
 _MOST_ADDRESSES = 4
@@ -103,7 +101,7 @@ class Routes:
         """Whether an address that is not public will do."""
         matching = [rule for rule in self.allowed if rule.matches(place.host, place.port)]
         if not matching:
-            where = f"{bracketed(place.host)}:{place.port}"
+            where = place.endpoint
             raise DeniedError(f"{where} is not allowed; {_advice(place)}")
         return any(rule.private for rule in matching)
 
@@ -121,18 +119,22 @@ class Routes:
             raise DeniedError(f"{place.host} resolves to {only} not public; {_advice(place)}")
         return usable
 
-    def _proxy(self, place: Place) -> _Proxy | None:
+    def _proxy(self, place: Place) -> Proxy | None:
         text = self.proxies.get(place.scheme)
-        there = f"{bracketed(place.host)}:{place.port}"
+        there = place.endpoint
         if not text or urllib.request.proxy_bypass(there, self.proxies):
             return None
-        return _read_proxy(text, place.scheme)
+        try:
+            return read_proxy(text)
+        except ValueError:
+            what = f"{_variable(place)} is not the http:// URL of a proxy"
+            raise UnreachableError(what) from None
 
-    def _through(self, proxy: _Proxy, place: Place, until: float) -> Upstream:
+    def _through(self, proxy: Proxy, place: Place, until: float) -> Upstream:
         try:
             connection = _connect(resolve(proxy.host, proxy.port), until)
         except OSError as error:
-            raise UnreachableError(f"{proxy.name}: {_said(error)}") from error
+            raise UnreachableError(f"{_variable(place)}: {_said(error)}") from error
         if place.scheme == "http":
             return Upstream(connection, absolute=True, headers=proxy.headers)
         try:
@@ -152,9 +154,12 @@ class Routes:
 
 
 def _advice(place: Place) -> str:
-    name = bracketed(place.host)
-    flag = name if place.port in DEFAULT_PORTS else f"{name}:{place.port}"
-    return f"--allow-host {flag} allows it"
+    return f"--allow-host {flag(place.host, place.port)} allows it"
+
+
+def _variable(place: Place) -> str:
+    """What names the proxy for this place."""
+    return f"{place.scheme.upper()}_PROXY of the environment"
 
 
 def _connect(addresses: list[tuple[Any, ...]], until: float) -> socket.socket:
@@ -181,36 +186,9 @@ def _said(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
-@dataclass(frozen=True)
-class _Proxy:
-    """A proxy that the environment names; its login is for it alone, and never logged."""
-
-    name: str
-    host: str
-    port: int
-    headers: tuple[tuple[str, str], ...]
-
-
-def _read_proxy(text: str, scheme: str) -> _Proxy:
-    name = f"{scheme.upper()}_PROXY of the environment"
-    try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("http:")
-    if not host or parts.scheme != "http":
-        raise UnreachableError(f"{name} is not the http:// URL of a proxy")
-    headers: tuple[tuple[str, str], ...] = ()
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        coded = b64encode(login.encode()).decode()
-        headers = (("Proxy-Authorization", f"Basic {coded}"),)
-    return _Proxy(name, host, port or 80, headers)
-
-
-def _ask_for_tunnel(connection: socket.socket, proxy: _Proxy, place: Place, until: float) -> None:
+def _ask_for_tunnel(connection: socket.socket, proxy: Proxy, place: Place, until: float) -> None:
     """Have ``proxy`` connect to ``place``; nothing of the tunnel is read."""
-    there = f"{bracketed(place.host)}:{place.port}"
+    there = place.endpoint
     lines = "".join(f"{name}: {value}\r\n" for name, value in proxy.headers)
     connection.sendall(f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n{lines}\r\n".encode())
     head = b""
@@ -220,8 +198,8 @@ def _ask_for_tunnel(connection: socket.socket, proxy: _Proxy, place: Place, unti
         byte = connection.recv(1)
         head += byte
         if not byte or len(head) > _HEAD_BYTES or time.monotonic() > until:
-            raise UnreachableError(f"{proxy.name} does not answer as a proxy does")
+            raise UnreachableError(f"{_variable(place)} does not answer as a proxy does")
     first = head.split(b"\r\n", 1)[0].split(b" ", 2)
     if len(first) < 2 or not first[0].startswith(b"HTTP/1.") or first[1] != b"200":
         answer = written(first[1] if len(first) > 1 else first[0], 100)
-        raise UnreachableError(f"{proxy.name} answers {answer}")
+        raise UnreachableError(f"{_variable(place)} answers {answer}")
