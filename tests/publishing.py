@@ -44,6 +44,19 @@ Files = Mapping[str, "str | bytes | Link"]
 """Relative path -> content; text is written as UTF-8, as it stands."""
 
 
+def running(*words: str) -> list[str]:
+    """The processes of this machine, by their numbers, whose command line holds all ``words``."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        if all(word.encode() in text for word in words):
+            found.append(path.parent.name)
+    return found
+
+
 AROUND: Files = {
     "LICENSE": "Anybody may use this.\n",
     "README.md": 'model = torch.hub.load("octo/net:v1.0", name, trust_repo=True)\n',

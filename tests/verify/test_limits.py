@@ -17,6 +17,7 @@ from bench import Bench, bench
 from conftest import MakeRepository, RunHubpub
 from hubpub.verify.jobs import _FRESH_S
 from hubpub.verify.limits import MIB
+from publishing import running
 
 pytestmark = pytest.mark.sandbox
 pytest.importorskip("torch", reason="the verify extra is not installed")
@@ -365,20 +366,7 @@ assert sum(name.startswith("{mark}") for name in names) == 3, names
 return 1
 """)
     assert (done.facts.ended, done.facts.exit) == ("exit", 0), done.claims
-    assert not _commands(mark)
-
-
-def _commands(mark: str) -> list[str]:
-    """The processes of this machine whose command line begins with ``mark``."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = path.read_bytes()
-        except OSError:
-            continue
-        if text.startswith(mark.encode()):
-            found.append(path.parent.name)
-    return found
+    assert not running(mark)
 
 
 def test_a_supervisor_that_is_stuck_ends_at_the_parents_deadline(
@@ -395,7 +383,7 @@ def test_a_supervisor_that_is_stuck_ends_at_the_parents_deadline(
     stop.join()
     assert time.monotonic() - started < 10
     assert (done.facts.ended, done.facts.exit, done.claims) == ("timeout", None, None)
-    assert not _commands(mark)
+    assert not running(mark)
     after = run("return 1")
     assert (after.facts.ended, after.facts.exit) == ("exit", 0)
 

@@ -17,7 +17,7 @@ import pytest
 from conftest import MakeRepository, RunHubpub
 from hubpub.verify.sandbox import command
 from hubpub.verify.sandbox.probe import Surroundings
-from publishing import Server
+from publishing import Server, running
 
 needs_sandbox = pytest.mark.sandbox
 
@@ -168,22 +168,9 @@ def run(
     assert os.listdir(caller) == ["canary"]  # noqa: PTH208
     assert (caller / "canary").read_text() == "untouched"
     assert not http_server.requests
-    assert not _alive(tmp_path.name)
+    assert not running("time.sleep(600)", tmp_path.name)
     report = json.loads(file.read_text())
     return {item["name"]: item["results"][0] for item in report["entrypoints"]}
-
-
-def _alive(mark: str) -> list[str]:
-    """Processes anywhere on this machine whose command line holds the daemon's mark."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = path.read_bytes()
-        except OSError:
-            continue
-        if b"time.sleep(600)" in text and mark.encode() in text:
-            found.append(path.parent.name)
-    return found
 
 
 @needs_sandbox
