@@ -57,7 +57,7 @@ def _live(target: str) -> Iterator[Callable[[Event], None]]:
     done: list[tuple[str, str, str]] = []
     steps: list[str] = []
     running: dict[tuple[str, str], float] = {}
-    received = [0]
+    received = 0
 
     def table() -> Table:
         grid = Table(title=Text(visible(target)), title_justify="left", box=None)
@@ -69,18 +69,19 @@ def _live(target: str) -> Iterator[Callable[[Event], None]]:
         for (name, case), since in running.items():
             text = f"{time.monotonic() - since:.0f} s"
             grid.add_row(Text(name), Text(case), Text(text, style="cyan"))
-        fetched = [f"{size(received[0])} received"] if received[0] else []
+        fetched = [f"{size(received)} received"] if received else []
         grid.caption = Text("; ".join([*steps, *fetched]), style="dim")
         return grid
 
     with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
 
         def say(event: Event) -> None:
+            nonlocal received
             job = (visible(event.entrypoint), event.text)
             if event.kind == "started":
                 running[job] = time.monotonic()
             elif event.kind == "tick":
-                received[0] = event.received
+                received = event.received
             elif event.kind == "ended":
                 done.append((*job, outcome(event)))
                 running.pop(job, None)

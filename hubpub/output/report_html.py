@@ -9,12 +9,12 @@ from typing import Any
 import jinja2
 
 from hubpub.output.escape import visible
-from hubpub.output.report_text import shown_axes, size, title
+from hubpub.output.report_text import SHOWN_AXES, size, title
 
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
     """The page. Every text is escaped by jinja2, after its control characters were spelled out."""
-    return _template().render(report=report, title=title(report), axes=shown_axes())
+    return _template().render(report=report, title=title(report), axes=SHOWN_AXES)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hubpub.output.markdown import LIMIT, escaped
-from hubpub.output.report_text import plural, shown_axes, size, title
+from hubpub.output.report_text import SHOWN_AXES, plural, size, title
 
 _TAIL = 1_000
 """Bytes kept free for what says what was left out."""
@@ -45,7 +45,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         yield "", True
         yield "**Nothing kept this code from the machine: it ran without a sandbox.**", True
     for heading, columns, rows in (
-        ("Entrypoints", ("entrypoint", "case", "device", *shown_axes()), _results(report)),
+        ("Entrypoints", ("entrypoint", "case", "device", *SHOWN_AXES), _results(report)),
         ("Checkpoints", _CHECKPOINT, _checkpoints(report)),
         ("Refused by the network", ("request", "why"), _refused(report)),
         ("Findings", ("place", "finding", "what to do"), _findings(report)),
@@ -65,7 +65,7 @@ def _row(cells: Cells) -> str:
 def _results(report: Mapping[str, Any]) -> Iterator[Cells]:
     for entrypoint in report["entrypoints"]:
         for result in entrypoint["results"]:
-            marks = [_MARKS[result["axes"][axis]["status"]] for axis in shown_axes()]
+            marks = [_MARKS[result["axes"][axis]["status"]] for axis in SHOWN_AXES]
             names = (entrypoint["name"], result["case"], result["device"])
             yield [*map(escaped, names), *marks]
 

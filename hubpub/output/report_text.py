@@ -7,7 +7,8 @@ from typing import Any
 
 from hubpub.output.escape import visible
 
-_SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
+SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
+"""The axes that have a column, in their order."""
 _LIMITS = {"timeout_s", "memory_bytes", "disk_bytes", "files", "processes"}
 _STYLES = {"pass": "32", "fail": "31;1", "error": "31;1", "warning": "33", "note": "36", "-": "2"}
 
@@ -17,11 +18,6 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:
     sections = (_head, _results, _checkpoints, _network, _findings, _verdict)
     blocks = ["\n".join(section(report, color)) for section in sections]
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def shown_axes() -> tuple[str, ...]:
-    """The axes that have a column, in their order."""
-    return _SHOWN_AXES
 
 
 def title(report: Mapping[str, Any]) -> str:
@@ -94,7 +90,7 @@ def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
                 continue
             rows.append(_row(entrypoint["name"], result))
     if rows:
-        yield from _table(["entrypoint", "case", "device", *_SHOWN_AXES, *_MEASURES], rows, color)
+        yield from _table(["entrypoint", "case", "device", *SHOWN_AXES, *_MEASURES], rows, color)
     for entrypoint in report["entrypoints"]:
         for result in entrypoint["results"]:
             if (result["facts"] or {}).get("retried"):
@@ -110,7 +106,7 @@ _MEASURES = ("time", "memory", "says it is")
 
 def _row(name: str, result: Mapping[str, Any]) -> list[str]:
     axes, facts = result["axes"], result["facts"]
-    shown = [_short(axes[axis]["status"]) for axis in _SHOWN_AXES]
+    shown = [_short(axes[axis]["status"]) for axis in SHOWN_AXES]
     measures = [f"{facts['wall_s']:.2f} s", size(facts["peak_bytes"]), _claim(result["claims"])]
     return [name, result["case"], result["device"], *shown, *measures]
 

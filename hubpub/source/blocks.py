@@ -64,7 +64,7 @@ def read(text: Text, *, fences: bool = True) -> Blocks:
         begin, last = begin or number, number
         if fences and not comment:
             was = fence
-            fence = _fenced(line, fence)
+            fence = fence_after(_FENCE.match(line), fence)
             if was or fence:
                 code.add(number)
         if fences and not fence:
@@ -89,8 +89,13 @@ def _goes_on(line: str, *, listed: bool) -> bool:
     return line[:1] in " \t" or (listed and bool(_ITEM.match(line)))
 
 
-def _fenced(line: str, fence: str) -> str:
-    match = _FENCE.match(line)
+def fence_after(match: re.Match[str] | None, fence: str) -> str:
+    """The marks of the fence that is open after a line; empty where none is.
+
+    Args:
+        match: of the line: marks and what follows them, if it may open or close a fence.
+        fence: the marks of the one that was open before.
+    """
     if match is None:
         return fence
     marks, rest = match.groups()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hubpub.source import notebooks
+from hubpub.source import blocks, notebooks
 
 MARKDOWN = (".md", ".markdown", ".mdx")
 
@@ -120,26 +120,13 @@ def _markdown(text: str, *, mdx: bool) -> tuple[str, str]:
             line, closing = _uncommented(line, closing, offset, last, mdx=mdx)  # noqa: PLW2901
         was = fence
         if not closing:
-            fence = _fenced(line, fence)
+            fence = blocks.fence_after(_FENCE.match(line), fence)
             quoted = quoted if was else ">" in raw[: raw.find(fence[:1] or "\n")]
         shown.append(line)
         inside = (was and fence) or prompted or line[:4].replace("\t", "    ")[:4] == "    "
         code.append(line if inside else _blank(line))
         offset += len(raw)
     return "".join(shown), "".join(code)
-
-
-def _fenced(line: str, fence: str) -> str:
-    """The marks of the fence that is open after ``line``; empty where none is."""
-    match = _FENCE.match(line)
-    if match is None:
-        return fence
-    marks, rest = match.groups()
-    if not fence:
-        # Inline code may begin a line, too; an info string holds no backtick.
-        return "" if marks[0] == "`" and "`" in rest else str(marks)
-    closes = marks[0] == fence[0] and len(marks) >= len(fence) and not rest.strip()
-    return "" if closes else fence
 
 
 def _uncommented(

@@ -62,7 +62,7 @@ class Prover:
                     found.append(findings.of_deadline(name))
                 self.say(Event("started", f"{case.name}, {device}", name))
                 if reason is None:
-                    result, more = self._run(jobs, listing, case, device, requests)
+                    result, more = self._run(jobs, listing, settings, case, device, requests)
                     found += more
                 else:
                     result = _skipped(device, case, reason)
@@ -74,12 +74,12 @@ class Prover:
         self,
         jobs: Jobs,
         listing: Mapping[str, Any],
+        settings: EntrypointSettings,
         case: Case,
         device: str,
         requests: list[Request],
     ) -> tuple[Result, list[Finding]]:
         name = str(listing["name"])
-        settings = self.settings.get(name, EntrypointSettings())
         done = jobs.run(
             "load",
             device=device,

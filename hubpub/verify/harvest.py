@@ -320,14 +320,10 @@ def _holds_one(directory: bytes) -> bool:
     return files == 1 and at >= len(directory)
 
 
-def sources(sha256: str, requests: Sequence[Request]) -> tuple[str, ...]:
-    """Every URL that led to a body with this hash, redirects included, first asked first."""
-    return origins(requests).get(sha256, ())
-
-
 def origins(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
-    """Body's sha256 -> :func:`sources`, in one pass: a job can make ten thousand requests.
+    """Body's sha256 -> every URL that led to it, redirects included, first asked first.
 
+    In one pass: a job can make ten thousand requests.
     Of a chain of redirects the last :data:`_HOPS` count; no client follows more.
     """
     found: dict[str, dict[str, None]] = {}

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hubpub.errors import UsageError
-from hubpub.hosts import DEFAULT_PORTS, Allowed, parse
+from hubpub.hosts import Allowed, parse
 
-__all__ = ["DEFAULT_HOSTS", "DEFAULT_PORTS", "Rule", "rules"]
+__all__ = ["DEFAULT_HOSTS", "Rule", "rules"]
 
 DEFAULT_HOSTS = (
     "github.com",

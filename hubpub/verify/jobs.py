@@ -22,7 +22,7 @@ from hubpub.verify.harvest import LeftFile, left_files, remove
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import Facts
 from hubpub.verify.sandbox import command, interpreter
-from hubpub.verify.sandbox.tier import Tier
+from hubpub.verify.sandbox.tier import Tier, scratch
 
 _MOST_THREADS = 4
 _FRESH_S = 30.0
@@ -84,7 +84,7 @@ class Jobs:
         folder = self._folder / f"sandbox{next(self._numbers)}"
         folder.mkdir()
         sandbox.prepare(folder)
-        self._scratch = sandbox.scratch(folder)
+        self._scratch = scratch(folder)
         self._tainted = False
         box = sandbox.Sandbox(
             folder, self._interpreter, self._mounts, self._tier, limits=self._limits

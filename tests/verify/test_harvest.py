@@ -21,8 +21,8 @@ from hubpub.verify.harvest import (
     LeftFile,
     file_format,
     left_files,
+    origins,
     remove,
-    sources,
     stamp,
 )
 
@@ -219,8 +219,8 @@ def test_sources_follow_redirects_back() -> None:
         request("https://cdn/c", status=200, sha256=SHA),
         request("https://x/short", status=404, sha256=SHA),
     ]
-    assert sources(SHA, log) == ("https://x/a", "https://x/b", "https://cdn/c")
-    assert sources("1" * 64, log) == ()
+    assert origins(log)[SHA] == ("https://x/a", "https://x/b", "https://cdn/c")
+    assert origins(log).get("1" * 64, ()) == ()
 
 
 def test_a_wide_tree_takes_few_descriptors(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from hubpub.verify.limits import KIB, Limits
 from hubpub.verify.sandbox import advice, cgroup, channel, command
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.probe import Surroundings, surroundings
-from hubpub.verify.sandbox.tier import START_S, NotStarted, NotUp, Plan, Tier
+from hubpub.verify.sandbox.tier import START_S, NotStarted, NotUp, Plan, Tier, scratch
 
 # systemd keeps this range for users that exist only while a service runs.
 _THROW_AWAY_UIDS = range(61184, 65520)
@@ -282,11 +282,6 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def scratch(folder: Path) -> Path:
-    """The directory of ``folder`` that a sandbox may write to, as the parent sees it."""
-    return folder / "scratch"
 
 
 def prepare(folder: Path) -> None:

@@ -48,9 +48,9 @@ def current() -> Interpreter:
     wanted += [str(path.parent) for path in _links(Path(sys.executable))]
     prefixes: list[str] = []
     for prefix in sorted({os.path.realpath(path) for path in wanted} | set(wanted)):
-        if not _below(prefix, (*SYSTEM, *prefixes)):
+        if not below(prefix, (*SYSTEM, *prefixes)):
             prefixes.append(prefix)
-    paths = () if _below(site, (*SYSTEM, *prefixes)) else (site,)
+    paths = () if below(site, (*SYSTEM, *prefixes)) else (site,)
     return Interpreter(sys.executable, (*prefixes, *paths), paths)
 
 
@@ -62,5 +62,6 @@ def _links(path: Path) -> list[Path]:
     return chain
 
 
-def _below(path: str, roots: tuple[str, ...]) -> bool:
+def below(path: str, roots: tuple[str, ...]) -> bool:
+    """Whether ``path`` is one of ``roots`` or lies in one."""
     return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.sandbox import bubblewrap, enter
-from hubpub.verify.sandbox.tier import WORKER, Plan, Started
+from hubpub.verify.sandbox.tier import WORKER, Plan, Started, scratch
 from hubpub.verify.worker import kin
 
 NOT_HELD = (
@@ -51,7 +51,7 @@ class NoSandbox:
 
     def scratch(self, folder: Path) -> str:
         """Where it is."""
-        return str(folder / "scratch")
+        return str(scratch(folder))
 
     def tree(self, root: Path) -> str:
         """Where it is."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from hubpub.verify.sandbox.interpreter import Interpreter
+from hubpub.verify.sandbox.interpreter import Interpreter, below
 
 _ALWAYS = "torch"
 _FOLDERS = frozenset({"site-packages", "dist-packages"})
@@ -161,7 +161,7 @@ def _covers(python: Interpreter, everything: Sequence[Installed]) -> tuple[str, 
             for folder in folders
             if Path(folder).is_dir()
             and (Path(folder).name in _FOLDERS or folder in python.paths)
-            and any(folder == root or folder.startswith(f"{root}/") for root in seen)
+            and below(folder, seen)
         )
     )
 

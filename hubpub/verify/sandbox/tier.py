@@ -18,6 +18,11 @@ WORKER = Path(__file__).parent.parent / "worker"
 START_S = 20.0
 
 
+def scratch(folder: Path) -> Path:
+    """The directory of ``folder`` that a sandbox may write to, as the parent sees it."""
+    return folder / "scratch"
+
+
 class NotUp(Exception):  # noqa: N818 - what it is, not what went wrong
     """A supervisor did not come up; why stands in the plan's ``stderr``."""
 
@@ -45,7 +50,7 @@ class Plan:
     @property
     def scratch(self) -> Path:
         """The directory that the sandbox may write to, as the parent sees it."""
-        return self.folder / "scratch"
+        return scratch(self.folder)
 
 
 @dataclass(frozen=True)
