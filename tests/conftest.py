@@ -11,7 +11,9 @@ from typing import Protocol
 import hypothesis
 import pytest
 
+from proving import HEAD, Proof, Prove
 from publishing import Files, Mirror, Repository, Server, clean_environment
+from rough import Rough
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -117,3 +119,24 @@ def http_server() -> Iterator[Server]:
     server = Server()
     yield server
     server.close()
+
+
+@pytest.fixture
+def rough() -> Iterator[Rough]:
+    """A loopback server of bare sockets: ``scripts["/m.pth"] = reply(404)``, ``host``, ``url``."""
+    server = Rough()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def prove(hubpub: RunHubpub, repository: MakeRepository, tmp_path: Path) -> Prove:
+    """Verify ``octo/net:v1.0`` on the CPU, whose hubconf.py is this text."""
+
+    def run(hubconf: str, *args: str, files: dict[str, str] | None = None) -> Proof:
+        repository({"hubconf.py": HEAD + hubconf, **(files or {})})
+        file = tmp_path / "report.json"
+        output = ("--device", "cpu", "--output-format", f"json:{file}")
+        return Proof(hubpub("verify", "octo/net:v1.0", *output, *args), file)
+
+    return run

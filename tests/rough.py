@@ -1,4 +1,4 @@
-"""A server of bare sockets, for answers that no web server gives: late, lying, or none."""
+"""Servers of bare sockets, for answers that no web server gives: late, lying, or none."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ def reply(status: int = 200, body: bytes = FILE, **headers: str) -> Script:
         connection.sendall(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode())
         if method != "HEAD":
             connection.sendall(body)
+
+    return script
+
+
+def raw(*pieces: bytes, pause: float = 0.0, again: int = 1) -> Script:
+    """Send the first piece, then the others ``again`` times, however wrong they are."""
+
+    def script(connection: socket.socket, *__: object) -> None:
+        with suppress(OSError):
+            connection.sendall(pieces[0])
+            for _ in range(again):
+                for piece in pieces[1:]:
+                    time.sleep(pause)
+                    connection.sendall(piece)
 
     return script
 
@@ -82,6 +96,38 @@ def rubbish(connection: socket.socket, *_: object) -> None:
     connection.sendall(b"\0\1SSH-2.0-hello\r\n\r\n")
 
 
+class Listener:
+    """A listening socket on the loopback, whose connections are each answered in a thread.
+
+    Its own thread has ended when it is closed. One that still waits in ``accept`` for a file
+    descriptor that is closed waits on whoever gets that number next once the kernel begins its
+    call again (SIGCONT, or a machine that was paused), and takes the connections of another server.
+    """
+
+    def __init__(self, talk: Callable[[socket.socket], object]) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = int(self._socket.getsockname()[1])
+        self._talk = talk
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Accept nothing more; what was accepted is answered to its end."""
+        self._socket.shutdown(socket.SHUT_RDWR)  # accept returns, with an error
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            self._talk(connection)
+
+
 @dataclass
 class Rough:
     """A server of bare sockets that follows a script for each path, and counts."""
@@ -91,14 +137,10 @@ class Rough:
     tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        return int(self._socket.getsockname()[1])
+        self._listener = Listener(self._talk)
+        self.port = self._listener.port
 
     @property
     def host(self) -> str:
@@ -108,20 +150,14 @@ class Rough:
         return f"http://{self.host}{path}"
 
     def close(self) -> None:
-        self._socket.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+        self._listener.close()
 
     def _talk(self, connection: socket.socket) -> None:
-        with suppress(OSError):
-            if self.tls is not None:
-                connection = self.tls.wrap_socket(connection, server_side=True)
-            with connection:
-                self._answer(connection)
+        if self.tls is None:
+            self._answer(connection)
+        else:
+            with self.tls.wrap_socket(connection, server_side=True) as secured:
+                self._answer(secured)
 
     def _answer(self, connection: socket.socket) -> None:
         with suppress(OSError):

@@ -91,3 +91,27 @@ def test_no_skips_means_it(tmp_path: Path, option: tuple[str, ...], body: str, c
         text=True,
     )
     assert done.returncode == code, done.stdout + done.stderr
+
+
+STOPPED = """
+import os, subprocess, time, urllib.request
+from publishing import Server
+from rough import Rough
+
+gone = Rough()
+time.sleep(0.2)  # its thread waits in accept
+gone.close()
+server = Server()
+server.serve({"/x": b"mine"})
+subprocess.run(["sh", "-c", f"kill -STOP {os.getpid()}; sleep 0.2; kill -CONT {os.getpid()}"])
+print(urllib.request.urlopen(server.url("/x")).read().decode())
+"""
+
+
+def test_a_closed_server_takes_no_connection_of_the_next() -> None:
+    """A process that is stopped and goes on has its waiting calls begun again."""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED], env=env, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stdout) == (0, "mine\n"), done.stderr

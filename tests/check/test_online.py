@@ -45,13 +45,6 @@ from rough import (
 )
 
 
-@pytest.fixture
-def rough() -> Iterator[Rough]:
-    server = Rough()
-    yield server
-    server.close()
-
-
 def asking(*hosts: str, **changes: Any) -> Asking:
     allowed = tuple(parse(host) for host in hosts)
     quick: dict[str, Any] = {"connect_s": 0.5, "answer_s": 0.5, "proxies": {}}

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import resource
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
 from proxying import QUICK, Open, proxy
-from rough import Rough, Script, silent
+from rough import Rough, Script, raw, silent
 
 __all__ = ["proxy"]  # a fixture
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def raw(*pieces: bytes, pause: float = 0.0, again: int = 1) -> Script:
-    """Send the first piece, then the others ``again`` times."""
-
-    def script(connection: socket.socket, *__: object) -> None:
-        with suppress(OSError):
-            connection.sendall(pieces[0])
-            for _ in range(again):
-                for piece in pieces[1:]:
-                    time.sleep(pause)
-                    connection.sendall(piece)
-
-    return script
-
-
-@pytest.fixture
-def rough() -> Iterator[Rough]:
-    server = Rough()
-    yield server
-    server.close()
 
 
 @pytest.mark.parametrize(

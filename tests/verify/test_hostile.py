@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -10,71 +9,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conftest import MakeRepository, RunHubpub
+from proving import DOWNLOAD, FORGE, Prove
 from publishing import Mirror, Server, clean_environment
+from rough import Rough, raw
 
 pytestmark = pytest.mark.sandbox
-
-HEAD = 'dependencies = ["torch"]\nimport json, os, sys, threading, time\nimport torch\n'
-FORGE = """
-def _job():
-    frame = sys._getframe()
-    while frame:
-        request = frame.f_locals.get("request")
-        if isinstance(request, dict) and "nonce" in request:
-            return request
-        frame = frame.f_back
-
-
-def _claim(text):
-    os.write(3, text.replace("NONCE", _job()["nonce"]).encode())
-    os._exit(0)
-"""
-DOWNLOAD = """
-def _get(url, name):
-    path = os.path.join(torch.hub.get_dir(), name)
-    torch.hub.download_url_to_file(url, path, progress=False)
-    return path
-"""
-
-
-class Proof:
-    """One run: exit code, report, and what a user would read."""
-
-    def __init__(self, done: subprocess.CompletedProcess[str], file: Path) -> None:
-        assert "Traceback" not in done.stderr, done.stderr
-        self.code, self.text = done.returncode, done.stdout + done.stderr
-        self.report: dict[str, Any] = json.loads(file.read_text())
-
-    def axis(self, name: str, axis: str = "loads") -> tuple[str, str]:
-        (found,) = [item for item in self.report["entrypoints"] if item["name"] == name]
-        result = found["results"][0]["axes"][axis]
-        return result["status"], result["reason"] or ""
-
-    def names(self) -> list[str]:
-        return [item["name"] for item in self.report["findings"] if item["code"] == "verify"]
-
-
-Prove = Callable[..., Proof]
-
-
-@pytest.fixture
-def prove(hubpub: RunHubpub, repository: MakeRepository, tmp_path: Path) -> Prove:
-    def run(hubconf: str, *args: str, files: dict[str, str] | None = None) -> Proof:
-        repository({"hubconf.py": HEAD + hubconf, **(files or {})})
-        file = tmp_path / "report.json"
-        output = ("--device", "cpu", "--output-format", f"json:{file}")
-        return Proof(hubpub("verify", "octo/net:v1.0", *output, *args), file)
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -302,28 +246,6 @@ def net():
     assert proof.axis("net") == ("pass", "")
 
 
-@pytest.fixture
-def raw_server() -> Iterator[Callable[[bytes, float], str]]:
-    """Answers one connection after the other with bytes, however wrong: answer, seconds -> URL."""
-    with contextlib.ExitStack() as stack:
-
-        def serve(answer: bytes, pause: float = 0.0) -> str:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-            def loop() -> None:
-                with contextlib.suppress(OSError):
-                    while True:
-                        with listener.accept()[0] as client:
-                            client.recv(1 << 16)
-                            client.sendall(answer)
-                            time.sleep(pause)
-
-            threading.Thread(target=loop, daemon=True).start()
-            return f"127.0.0.1:{listener.getsockname()[1]}"
-
-        yield serve
-
-
 BODY = b"A" * 5000
 SHORT = {
     "chunked": b"Transfer-Encoding: chunked\r\n\r\n1388\r\n" + BODY + b"\r\n1388\r\nAAA",
@@ -332,8 +254,9 @@ SHORT = {
 
 
 @pytest.mark.parametrize("kind", list(SHORT))
-def test_a_short_body_never_passes(prove: Prove, raw_server: Callable[..., str], kind: str) -> None:
-    host = raw_server(b"HTTP/1.1 200 OK\r\n" + SHORT[kind])
+def test_a_short_body_never_passes(prove: Prove, rough: Rough, kind: str) -> None:
+    rough.scripts["/net.pth"] = raw(b"HTTP/1.1 200 OK\r\n" + SHORT[kind])
+    host = rough.host
     text = f'def net():\n    "x"\n    _get("http://{host}/net.pth", "net.pth")\n    return 1\n'
     proof = prove(DOWNLOAD + text, "--allow-host", host)
     assert proof.axis("net")[0] == "fail"
@@ -342,18 +265,19 @@ def test_a_short_body_never_passes(prove: Prove, raw_server: Callable[..., str],
     assert proof.report["entrypoints"][0]["results"][0]["facts"]["ended"] == "download"
 
 
-def test_a_length_that_is_none_never_passes(prove: Prove, raw_server: Callable[..., str]) -> None:
-    host = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: +9000\r\n\r\n" + BODY)
+def test_a_length_that_is_none_never_passes(prove: Prove, rough: Rough) -> None:
+    rough.scripts["/net.pth"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: +9000\r\n\r\n" + BODY)
+    host = rough.host
     text = f'def net():\n    "x"\n    _get("http://{host}/net.pth", "net.pth")\n    return 1\n'
     proof = prove(DOWNLOAD + text, "--allow-host", host)
     status, reason = proof.axis("net")
     assert (status, "bad Content-Length" in reason) == ("fail", True), reason
 
 
-def test_a_download_left_in_flight_is_of_the_job_that_began_it(
-    prove: Prove, raw_server: Callable[..., str]
-) -> None:
-    host = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\nA", 1.5)
+def test_a_download_left_in_flight_is_of_the_job_that_began_it(prove: Prove, rough: Rough) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\nA"
+    rough.scripts["/net.pth"] = raw(answer, b"", pause=1.5)
+    host = rough.host
     proof = prove(DOWNLOAD + f"""
 def begins():
     "x"

@@ -6,20 +6,16 @@ import contextlib
 import hashlib
 import json
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_hostile import DOWNLOAD, HEAD, Proof, Prove, prove
-from test_hostile import raw_server as raw
 
 from conftest import MakeRepository, RunHubpub
+from proving import DOWNLOAD, HEAD, Proof, Prove
 from proxying import Outer, certified
 from publishing import Server
-from rough import Rough, reply
-
-__all__ = ["prove", "raw"]  # fixtures
+from rough import Listener, Rough, raw, reply
 
 pytestmark = pytest.mark.sandbox
 
@@ -46,16 +42,8 @@ def _try(call, *arguments):
 def trap() -> Iterator[tuple[int, list[bytes]]]:
     """A listener on the host's loopback, and what anyone sent to it."""
     heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def loop() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    with listener.accept()[0] as client:
-                        heard.append(client.recv(1000))
-
-        threading.Thread(target=loop, daemon=True).start()
-        yield listener.getsockname()[1], heard
+    with contextlib.closing(Listener(lambda client: heard.append(client.recv(1000)))) as listener:
+        yield listener.port, heard
 
 
 def found(proof: object, name: str) -> list[str]:
@@ -168,7 +156,7 @@ SWALLOWS = """
 def NAME():
     "A job whose download was cut says that all is well."
     try:
-        _get("http://HOST/net.pth", "net.pth")
+        _get("http://HOST/FILE", "net.pth")
     except Exception:
         pass
     return torch.nn.Linear(1, 1)
@@ -180,16 +168,15 @@ CUT = {
 }
 
 
-def swallows(host: str, name: str = "swallows") -> str:
-    return SWALLOWS.replace("HOST", host).replace("NAME", name)
+def swallows(host: str, name: str = "swallows", file: str = "net.pth") -> str:
+    return SWALLOWS.replace("HOST", host).replace("NAME", name).replace("FILE", file)
 
 
-def test_a_cut_download_fails_whatever_the_job_says(prove: Prove, raw: Callable[..., str]) -> None:
-    hosts = {
-        name: raw(b"HTTP/1.1 200 OK\r\n" + start + b"A" * 5000) for name, (start, _) in CUT.items()
-    }
-    allowed = [option for host in hosts.values() for option in ("--allow-host", host)]
-    proof = prove(DOWNLOAD + "".join(swallows(hosts[name], name) for name in CUT), *allowed)
+def test_a_cut_download_fails_whatever_the_job_says(prove: Prove, rough: Rough) -> None:
+    for name, (start, _) in CUT.items():
+        rough.scripts[f"/{name}.pth"] = raw(b"HTTP/1.1 200 OK\r\n" + start + b"A" * 5000)
+    text = DOWNLOAD + "".join(swallows(rough.host, name, f"{name}.pth") for name in CUT)
+    proof = prove(text, "--allow-host", rough.host)
     for name, (_, said) in CUT.items():
         status, reason = proof.axis(name)
         assert (status, said in reason) == ("fail", True), reason
