@@ -27,6 +27,8 @@ _ENDED = {
     "download": "a download did not arrive whole",
 }
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
+_MOST_NAMED, _LONGEST = 20, 200
+"""Files of a hostile job that are named, and characters of a name."""
 _NOT_YET = "hubpub does not prove this axis yet"
 
 
@@ -190,11 +192,24 @@ def _download_trouble(requests: tuple[Request, ...]) -> str | None:
     return None
 
 
+def _unhashed(refused: tuple[LeftFile, ...]) -> str:
+    """Each file that was refused, by name, with why."""
+    said = [f"{_cut(file.path)} {file.reason}" for file in refused[:_MOST_NAMED]]
+    if len(refused) == 1:
+        return f"{said[0]}: it cannot be hashed"
+    more = len(refused) - len(said)
+    rest = f"; and {more} more" if more else ""
+    return f"{len(refused)} files cannot be hashed: {'; '.join(said)}{rest}"
+
+
+def _cut(path: str) -> str:
+    return path if len(path) <= _LONGEST else f"...{path[-_LONGEST:]}"
+
+
 def _weights(evidence: Evidence) -> Verdict:
     """Every stamp agrees with the sha256 that the parent computed."""
     if evidence.refused:
-        file = evidence.refused[0]
-        return Verdict("fail", f"{file.path} {file.reason}: it cannot be hashed")
+        return Verdict("fail", _unhashed(evidence.refused))
     for name, sha256 in _unkept(evidence):
         found = stamp(name, sha256)
         if found.status == "mismatch":

@@ -52,8 +52,9 @@ class Ledger:
         pages: list[str] = []
         used: list[Checkpoint] = []
         led = origins(done.requests)
+        torn = _torn(done)
         for file in done.files:
-            if file.sha256 is None:
+            if file.sha256 is None or file.sha256 in torn:
                 continue
             kind = file_format(done.folder / file.path)
             urls = led.get(file.sha256, ())
@@ -151,6 +152,13 @@ def hash_checked(downloads: Iterable[Download]) -> frozenset[str]:
             if isinstance(value, str):
                 names.add(PurePosixPath(urlsplit(value).path).name)
     return frozenset(names)
+
+
+def _torn(done: Done) -> set[str | None]:
+    """Hashes of bodies that did not arrive whole: their files are pieces, and no checkpoints."""
+    cut = {entry.sha256 for entry in done.requests if entry.short or entry.decision == "cut"}
+    whole = {entry.sha256 for entry in done.requests if not entry.short}
+    return cut - whole
 
 
 def _opened(claims: Mapping[str, Any] | None, tree: Path) -> list[str]:

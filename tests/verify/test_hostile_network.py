@@ -181,6 +181,7 @@ def test_a_cut_download_fails_whatever_the_job_says(prove: Prove, rough: Rough) 
         status, reason = proof.axis(name)
         assert (status, said in reason) == ("fail", True), reason
     assert proof.code == 1
+    assert proof.report["checkpoints"] == []  # a piece is none, and nobody pins its hash
 
 
 def endless(connection: socket.socket, *_: object) -> None:
