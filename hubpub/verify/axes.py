@@ -27,6 +27,8 @@ _ENDED = {
     "download": "a download did not arrive whole",
 }
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
+_SHOWN = 10
+"""Names in one reason: a job can leave a thousand files."""
 _NOT_YET = "hubpub does not prove this axis yet"
 
 
@@ -213,11 +215,10 @@ def _weights(evidence: Evidence) -> Verdict:
     unstamped = [item for item in evidence.checkpoints if item.stamp.status != "match"]
     gone = [name for name, sha256 in _unkept(evidence) if stamp(name, sha256).status != "match"]
     if unstamped or gone:
-        names = ", ".join(
-            [f"{item.filename} ({item.stamp.status})" for item in unstamped]
-            + [f"{name} (downloaded, not left)" for name in gone]
-        )
-        return Verdict("skipped", f"no stamp to compare with: {names}")
+        names = [f"{item.filename} ({item.stamp.status})" for item in unstamped]
+        names += [f"{name} (downloaded, not left)" for name in gone]
+        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return Verdict("skipped", f"no stamp to compare with: {', '.join(names[:_SHOWN])}{more}")
     return PASS
 
 
