@@ -44,16 +44,9 @@ _MEMORY_BYTES = 4 * GIB
 _BOUNDED = 'ulimit -f "$0" 2>/dev/null; ulimit -d "$1" 2>/dev/null; shift; exec "$@"'
 """In blocks of 512 bytes, and in KiB. They fail where the user has a smaller bound, which holds."""
 _KEPT_ENVIRONMENT = (
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
-)
+    "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
+)  # fmt: skip
 _CONFIGURATION = (
     "protocol.allow=never",
     "core.hooksPath=/dev/null",
@@ -326,6 +319,8 @@ def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
         advice = "the repository does not exist, or is private: torch.hub can load neither"
     elif re.search(r"Could not resolve host|unable to access|Failed to connect", text):
         advice = "check the network, or set HUBPUB_GITHUB_URL to a mirror"
+    elif "expected commit type" in text:
+        text, advice = "the reference names no commit", "it names a file or a folder: tag a commit"
     elif "does not appear to be a git repository" in text:
         advice = "commit the files first, or use --working-tree for the files as they are"
     return CannotVerifyError(f"git {verb}: {text}", help=advice)

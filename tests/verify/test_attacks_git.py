@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -12,7 +13,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,7 @@ ODD_TREES: dict[str, list[tuple[bytes, bytes]]] = {
     "a backslash": [(b"100644", b"..\\evil")],
     "settings of a folder of git": [(b"100644", b".gitmodules")],
 }
+HARMLESS = {"a name of an option", "controls", "no text", "settings of a folder of git"}
 
 
 @pytest.mark.parametrize("what", ODD_TREES)
@@ -291,13 +293,153 @@ def test_an_odd_tree_is_laid_out_inside_or_refused(
     published.git("update-ref", "refs/tags/odd", _object(published, "commit", commit.encode()))
     before = sorted(tmp_path.iterdir())
     found = None
-    try:
+    with contextlib.suppress(CannotVerifyError):
         found = fetch(tmp_path, "octo/net:odd", mirror.url)
-    except CannotVerifyError as error:
-        print(what, error.message)
     (work,) = set(tmp_path.iterdir()) - set(before)
     root = work / "tree" / "octo_net_odd"
     outside = [path for path in (work / "tree").rglob("*") if not path.is_relative_to(root)]
     assert outside == []
     assert not canary.exists()
+    assert (found is None) == (what not in HARMLESS)
     assert found is None or not [path for path in root.rglob("*") if path.is_symlink()]
+
+
+def _config(published: Repository, text: str) -> None:
+    with (published.path / ".git/config").open("a") as file:
+        file.write(text)
+
+
+def _fifo(published: Repository, name: str) -> None:
+    path = published.path / ".git" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+SERVED: dict[str, Callable[[Repository, Path], None]] = {
+    "objects elsewhere that never come": lambda it, canary: _fifo(it, "objects/info/alternates"),
+    "references that never come": lambda it, canary: _fifo(it, "packed-refs"),
+    "settings that never come": lambda it, canary: _fifo(it, "config"),
+    "settings without end": lambda it, canary: _config(it, "[include]\n\tpath = /dev/zero\n"),
+    "settings of settings": lambda it, canary: _config(
+        it, f'[includeIf "gitdir:/**"]\n\tpath = {it.path}/.git/config\n'
+    ),
+    "programs": lambda it, canary: _config(
+        it,
+        f"[core]\n\talternateRefsCommand = touch {canary}\n\tgitProxy = touch {canary}\n"
+        f"\taskPass = touch {canary}\n\tpager = touch {canary}\n\teditor = touch {canary}\n"
+        f"[trace2]\n\teventTarget = {canary}\n\tnormalTarget = {canary}\n"
+        f"[uploadpack]\n\tpackObjectsHook = touch {canary}\n"
+        f"[gpg]\n\tprogram = touch {canary}\n[diff]\n\texternal = touch {canary}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SERVED)
+@pytest.mark.parametrize("way", ["mirror", "path"])
+def test_settings_of_a_served_repository_hold_nobody_up(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path, what: str, way: str
+) -> None:
+    published = repository(HUBCONF)
+    canary = tmp_path / "canary"
+    SERVED[what](published, canary)
+    begun = time.monotonic()
+    try:
+        text = "octo/net:v1.0" if way == "mirror" else f"{published.path}:v1.0"
+        assert fetch(tmp_path, text, mirror.url, 1.0 if "never" in what else 30.0).commit
+        assert what == "programs"
+    except CannotVerifyError:
+        assert what != "programs"
+    assert time.monotonic() - begun < 30
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("way", ["file", "ext"])
+def test_objects_that_a_served_repository_lacks_are_fetched_from_nowhere(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path, way: str
+) -> None:
+    """A partial clone names where the rest is, and by which program it comes."""
+    published = repository({**HUBCONF, "lacking.py": "x = 1\n"})
+    canary = tmp_path / "canary"
+    blob = published.git("rev-parse", "HEAD:lacking.py")
+    (published.path / f".git/objects/{blob[:2]}/{blob[2:]}").unlink()
+    url = f"file://{published.path}" if way == "file" else f"ext::sh -c touch% {canary}"
+    _config(
+        published,
+        "[extensions]\n\tpartialClone = origin\n"
+        f'[remote "origin"]\n\turl = {url}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n'
+        f"\tuploadpack = touch {canary}; false\n"
+        "[protocol]\n\tallow = always\n[core]\n\trepositoryFormatVersion = 1\n",
+    )
+    for text in ("octo/net:v1.0", f"{published.path}:v1.0"):
+        with pytest.raises(CannotVerifyError):
+            fetch(tmp_path, text, mirror.url)
+    assert not canary.exists()
+
+
+def test_a_working_tree_of_repositories_runs_nothing(mirror: Mirror, tmp_path: Path) -> None:
+    published = mirror.publish(HUBCONF, name="octo/outer")
+    inner = mirror.publish({"a.py": "x = 1\n"}, name="octo/outer/inner")
+    canary = tmp_path / "canary"
+    for made in (published, inner):
+        _config(made, EVIL.decode().replace("CANARY", str(canary)))
+        _config(made, f'[filter "evil"]\n\tclean = touch {canary}\n\trequired = true\n')
+        made.write({".gitattributes": "* filter=evil\n"})
+    own = tmp_path / "work"
+    own.mkdir()
+    assert checkout(parse(str(published.path), working_tree=True), own, mirror.url).files >= 1
+    assert not canary.exists()
+
+
+ODD_REFS = {
+    "a tag of tags": 0,
+    "a tag of a file": 4,
+    "a tag of a tree": 4,
+    "a plain tag of a tree": 4,
+    "a branch that stands for another": 0,
+    "a branch that stands for itself": 4,
+    "a branch that stands for none": 4,
+    "a branch and a tag": 0,
+    "v$(touch${IFS}canary)": 0,
+    "v`touch`canary&|<>;\"'": 0,
+    "v[31m": 2,
+    "v@x": 0,
+    "v\N{RIGHT-TO-LEFT OVERRIDE}x": 0,
+}
+NO_COMMIT = {"a tag of a file", "a tag of a tree", "a plain tag of a tree"}
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("what", ODD_REFS)
+def test_odd_references_are_taken_or_refused_in_words(
+    hubpub: RunHubpub, repository: MakeRepository, tmp_path: Path, what: str
+) -> None:
+    published = repository({"hubconf.py": "def net():\n    'x'\n    return 1\n"})
+    git = published.git
+    ref = what if what.startswith("v") else "odd"
+    if what == "a tag of tags":
+        git("tag", "-a", "one", "-m", "x")
+        git("tag", "-a", "two", "-m", "x", "one")
+        git("tag", "-a", "odd", "-m", "x", "two")
+    elif what == "a tag of a file":
+        git("tag", "-a", "odd", "-m", "x", "HEAD:hubconf.py")
+    elif what == "a tag of a tree":
+        git("tag", "-a", "odd", "-m", "x", "HEAD^{tree}")
+    elif what == "a plain tag of a tree":
+        git("update-ref", "refs/tags/odd", git("rev-parse", "HEAD^{tree}"))
+    elif what.startswith("a branch that"):
+        to = {"another": "main", "itself": "odd", "none": "gone"}[what.rsplit(maxsplit=1)[-1]]
+        git("symbolic-ref", "refs/heads/odd", f"refs/heads/{to}")
+    elif what == "a branch and a tag":
+        git("branch", "odd")
+        git("commit", "--allow-empty", "-m", "x")
+        git("tag", "odd")
+    elif ODD_REFS[what] == 0:
+        git("update-ref", f"refs/tags/{ref}", "HEAD")
+    file = tmp_path / "report.json"
+    done = hubpub("verify", f"octo/net:{ref}", "--device", "cpu", "--output-format", f"json:{file}")
+    assert done.returncode == ODD_REFS[what], done.stderr
+    assert "defect" not in done.stderr
+    assert ("names no commit" in done.stderr) == (what in NO_COMMIT)
+    assert not (tmp_path / "canary").exists()
+    assert not {"\x1b", "\u202e"} & set(done.stdout + done.stderr)
