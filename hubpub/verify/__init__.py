@@ -86,7 +86,7 @@ def verify(target: Target, options: Options, say: Say = silence) -> Report:
     try:
         # The user inside the sandbox is another one: it may pass through, not list.
         folder.chmod(0o711)
-        tree = checkout(target, folder, options.github_url, options.limits.deadline_s)
+        tree = checkout(target, folder, options.github_url, deadline - time.monotonic())
         say(Event("fetched", f"{tree.resolved.kind} {tree.resolved.ref}, {tree.files} files"))
         settings = config.load(tree.root)
         run = _Run(target, options, tree, settings, check(tree.root, settings), say)

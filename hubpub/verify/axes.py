@@ -27,8 +27,8 @@ _ENDED = {
     "download": "a download did not arrive whole",
 }
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
-_MOST_NAMED, _LONGEST = 20, 200
-"""Files of a hostile job that are named, and characters of a name."""
+_SHOWN, _LONGEST = 20, 200
+"""Names in one reason, for a job can leave a thousand files, and characters of a name."""
 _NOT_YET = "hubpub does not prove this axis yet"
 
 
@@ -194,7 +194,7 @@ def _download_trouble(requests: tuple[Request, ...]) -> str | None:
 
 def _unhashed(refused: tuple[LeftFile, ...]) -> str:
     """Each file that was refused, by name, with why."""
-    said = [f"{_cut(file.path)} {file.reason}" for file in refused[:_MOST_NAMED]]
+    said = [f"{_cut(file.path)} {file.reason}" for file in refused[:_SHOWN]]
     if len(refused) == 1:
         return f"{said[0]}: it cannot be hashed"
     more = len(refused) - len(said)
@@ -228,11 +228,10 @@ def _weights(evidence: Evidence) -> Verdict:
     unstamped = [item for item in evidence.checkpoints if item.stamp.status != "match"]
     gone = [name for name, sha256 in _unkept(evidence) if stamp(name, sha256).status != "match"]
     if unstamped or gone:
-        names = ", ".join(
-            [f"{item.filename} ({item.stamp.status})" for item in unstamped]
-            + [f"{name} (downloaded, not left)" for name in gone]
-        )
-        return Verdict("skipped", f"no stamp to compare with: {names}")
+        names = [f"{item.filename} ({item.stamp.status})" for item in unstamped]
+        names += [f"{name} (downloaded, not left)" for name in gone]
+        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return Verdict("skipped", f"no stamp to compare with: {', '.join(names[:_SHOWN])}{more}")
     return PASS
 
 

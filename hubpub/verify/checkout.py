@@ -17,6 +17,7 @@ import re
 import selectors
 import signal
 import stat
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,19 +39,14 @@ _SHOWN = 300
 _MOST_BYTES = 8 * GIB
 _FILE_BYTES = 12 * GIB
 """Of any file that git writes: a pack, the zip."""
-_BOUNDED = 'ulimit -f "$0" 2>/dev/null; exec "$@"'
-"""POSIX counts in blocks of 512 bytes. It fails where the user has a smaller bound, which holds."""
+_MEMORY_BYTES = 4 * GIB
+"""Of a git process, what it maps from files aside: a few bytes of a pack can unfold into all."""
+_BOUNDED = 'ulimit -f "$0" 2>/dev/null; ulimit -d "$1" 2>/dev/null; shift; exec "$@"'
+"""In blocks of 512 bytes, and in KiB. They fail where the user has a smaller bound, which holds."""
 _KEPT_ENVIRONMENT = (
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
-)
+    "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
+)  # fmt: skip
 _CONFIGURATION = (
     "protocol.allow=never",
     "core.hooksPath=/dev/null",
@@ -88,13 +84,13 @@ def checkout(
         target: what to fetch.
         folder: an empty directory of ours.
         github_url: what stands before ``/owner/repo``: https, http or file.
-        timeout_s: what is left of the run's time; no git command takes longer.
+        timeout_s: what is left of the run's time; all git commands together take no longer.
 
     Raises:
         CannotVerifyError: no such repository or ref, no network, git refuses or is missing.
     """
     url = _url(target, github_url)
-    git = _Git(folder, url, min(timeout_s, _TIMEOUT_S))
+    git = _Git(folder, url, timeout_s)
     git("init", "--bare", "--quiet", "--template=", str(git.bare))
     if target.working_tree:
         commit, tree, resolved = None, _snapshot(git, target), Resolved("worktree", "worktree", "")
@@ -106,6 +102,11 @@ def checkout(
             *("--no-write-fetch-head", "--end-of-options", url, f"+{resolved.refname}:{want}"),
         )
         commit = git("rev-parse", "--verify", f"{want}^{{commit}}").strip()
+        if resolved.kind == "commit" and commit != resolved.ref:
+            raise CannotVerifyError(
+                f"{resolved.refname} moved from {resolved.ref} to {commit} while it was fetched",
+                help="make a tag of the commit and verify that, or try again",
+            )
         tree = git("rev-parse", "--verify", f"{want}^{{tree}}").strip()
     name = cache_name(target.owner, target.repo, resolved.ref)
     if len(os.fsencode(name)) > _NAME_BYTES:
@@ -155,7 +156,7 @@ class _Git:
                 help="install git, and pip install 'hubpub[verify]'",
             ) from error
         self.bare = folder / "git"
-        self._timeout_s = timeout_s
+        self._deadline = time.monotonic() + timeout_s
         self._failed = git.exc.CommandError
         self._execute = git.cmd.Git(str(folder)).execute
         config = folder / "gitconfig"
@@ -205,10 +206,12 @@ class _Git:
         if work_tree is not None:
             environment["GIT_WORK_TREE"] = str(work_tree)
             settings += ["-C", str(work_tree)]
+        # A time of 0 would be none for `timeout`.
+        left_s = max(0.001, min(self._deadline - time.monotonic(), _TIMEOUT_S))
         # `env -i`, because GitPython would add our own environment: a hook's GIT_DIR, say.
         return [
-            *("timeout", "--kill-after=5", f"{self._timeout_s:.3f}"),
-            *("sh", "-c", _BOUNDED, str(_FILE_BYTES // 512), "env", "-i"),
+            *("timeout", "--kill-after=5", f"{left_s:.3f}"),
+            *("sh", "-c", _BOUNDED, str(_FILE_BYTES // 512), str(_MEMORY_BYTES >> 10), "env", "-i"),
             *(f"{name}={value}" for name, value in environment.items()),
             *("git", *settings, *arguments),
         ]
@@ -290,6 +293,9 @@ def _refuse_size(files: int, size: int) -> None:
         raise CannotVerifyError(f"the tree holds more than {limit}")
 
 
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FAULT = re.compile(r"\berror: (object [0-9a-f]+: .+)")
+"""What git's own check says of an object (``transfer.fsckObjects``)."""
 _TOO_LARGE = re.compile(r"invalid index-pack output|died of signal|File too large")
 """What git says where a process of its own was ended at the bound of a file, or by a bad pack."""
 
@@ -299,7 +305,11 @@ def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
     found = re.search(r"\b(?:fatal|error):\s*(.+)", stderr)
     text = found.group(1).strip("' ") if found else f"exit {status}"
     advice = None
-    if _TOO_LARGE.search(stderr) or status == 128 + signal.SIGXFSZ:
+    if re.search("out of memory", stderr, re.IGNORECASE):
+        text = f"the repository takes more than {_MEMORY_BYTES >> 30} GiB of memory"
+    elif fault := _FAULT.search(stderr):
+        text = f"git finds fault with the repository: {fault.group(1)[:_SHOWN]}"
+    elif _TOO_LARGE.search(stderr) or status == 128 + signal.SIGXFSZ:
         text = f"the pack is damaged, or a file is larger than {_FILE_BYTES >> 30} GiB"
     elif status == 124:
         text = "no end within its time (--deadline)"
@@ -309,6 +319,8 @@ def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
         advice = "the repository does not exist, or is private: torch.hub can load neither"
     elif re.search(r"Could not resolve host|unable to access|Failed to connect", text):
         advice = "check the network, or set HUBPUB_GITHUB_URL to a mirror"
+    elif "expected commit type" in text:
+        text, advice = "the reference names no commit", "it names a file or a folder: tag a commit"
     elif "does not appear to be a git repository" in text:
         advice = "commit the files first, or use --working-tree for the files as they are"
     return CannotVerifyError(f"git {verb}: {text}", help=advice)
@@ -324,6 +336,8 @@ def _resolve(git: _Git, target: Target, url: str) -> Resolved:
         sha, _, name = line.partition("\t")
         if sha.startswith("ref: refs/heads/") and name == "HEAD":
             head = sha[len("ref: refs/heads/") :]
+        elif not _ID.fullmatch(sha):
+            continue  # a symbolic reference, or a line break in a name
         elif name.startswith("refs/heads/"):
             heads[name[len("refs/heads/") :]] = sha
         elif name.startswith("refs/tags/"):

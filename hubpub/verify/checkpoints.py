@@ -14,6 +14,11 @@ from hubpub.verify.harvest import LeftFile, Stamp, file_format, origins, sha256_
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, StampReport
 
+_MOST = 10_000
+_TOO_MANY = f"is one of more than {_MOST} checkpoints of one run"
+_MOST_GLOBALS, _GLOBAL, _REASON = 50, 150, 300
+"""What the report says of the code in a checkpoint: names, characters of each, and of an error."""
+
 Inspect = Callable[[str], Mapping[str, Any] | None]
 """Path inside the sandbox -> claims of a job that re-read the file without repository code."""
 
@@ -39,6 +44,9 @@ class Ledger:
     _by_sha256: dict[str, Checkpoint] = field(default_factory=dict)
     _roots: dict[str, set[str]] = field(default_factory=dict)
     _tree: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    _urls: dict[str, set[str]] = field(default_factory=dict)
+    """Of each content, for a job can name ten thousand for each of its files."""
+    _kinds: dict[str, str] = field(default_factory=dict)
     _entering: threading.Lock = field(default_factory=threading.Lock)
     """Lanes enter one after the other, so that no content is inspected twice."""
 
@@ -48,7 +56,7 @@ class Ledger:
             return self._enter(entrypoint, done, tree, inspect)
 
     def _enter(self, entrypoint: str, done: Done, tree: Path, inspect: Inspect) -> Found:
-        refused = tuple(file for file in done.files if file.sha256 is None)
+        refused = [file for file in done.files if file.sha256 is None]
         pages: list[str] = []
         used: list[Checkpoint] = []
         led = origins(done.requests)
@@ -56,10 +64,15 @@ class Ledger:
         for file in done.files:
             if file.sha256 is None or file.sha256 in torn:
                 continue
-            kind = file_format(done.folder / file.path)
+            if file.sha256 not in self._kinds:
+                self._kinds[file.sha256] = file_format(done.folder / file.path)
+            kind = self._kinds[file.sha256]
             urls = led.get(file.sha256, ())
             if kind == "html":
                 pages.append(urls[0] if urls else file.path)
+                continue
+            if file.sha256 not in self._by_sha256 and len(self._by_sha256) >= _MOST:
+                refused.append(replace(file, sha256=None, reason=_TOO_MANY))
                 continue
             if urls and file.path.startswith("torch/hub/checkpoints/"):
                 self._roots.setdefault(PurePosixPath(file.path).name, set()).add(urls[0])
@@ -71,7 +84,7 @@ class Ledger:
             inside = f"{done.tree}/{path}"
             known = self._record(path, digest, size, kind, inside, inspect)
             used.append(self._used(known, entrypoint, (), path))
-        return Found(tuple(used), refused, tuple(pages))
+        return Found(tuple(used), tuple(refused), tuple(pages))
 
     def _read(self, tree: Path, path: str) -> tuple[str, str, int]:
         """Hash, format and size of a file of the tree, which no job can change: read once."""
@@ -122,12 +135,14 @@ class Ledger:
     def _used(
         self, checkpoint: Checkpoint, entrypoint: str, urls: tuple[str, ...], path: str | None
     ) -> Checkpoint:
-        updated = replace(
-            checkpoint,
-            urls=(*checkpoint.urls, *(url for url in urls if url not in checkpoint.urls)),
-            entrypoints=tuple(sorted({*checkpoint.entrypoints, entrypoint})),
-            path=checkpoint.path or path,
-        )
+        seen = self._urls.setdefault(checkpoint.sha256, set())
+        if more := [url for url in urls if url not in seen]:
+            seen.update(more)
+            checkpoint = replace(checkpoint, urls=(*checkpoint.urls, *more))
+        if entrypoint not in checkpoint.entrypoints:
+            names = tuple(sorted((*checkpoint.entrypoints, entrypoint)))
+            checkpoint = replace(checkpoint, entrypoints=names)
+        updated = replace(checkpoint, path=checkpoint.path or path)
         known = self._by_sha256.get(checkpoint.sha256)
         kept = updated
         if known is not None and updated.stamp.status != "mismatch":
@@ -192,9 +207,11 @@ def _weights_only(kind: str, inside: str, inspect: Inspect) -> tuple[Axis, tuple
     if claims is None or claims.get("weights_only") not in {"pass", "fail"}:
         return Axis("fail", "reading it with weights_only=True ends the process"), ()
     names = claims.get("globals")
-    found = tuple(str(name) for name in names) if isinstance(names, list) else ()
+    all_names = [str(name)[:_GLOBAL] for name in names] if isinstance(names, list) else []
+    found = tuple(all_names[:_MOST_GLOBALS])
+    if len(all_names) > _MOST_GLOBALS:
+        found += (f"and {len(all_names) - _MOST_GLOBALS} more",)
     if claims["weights_only"] == "pass":
         return Axis("pass"), found
-    return Axis(
-        "fail", (str(claims.get("reason") or "").splitlines() or ["needs pickled code"])[0]
-    ), found
+    lines = str(claims.get("reason") or "").splitlines() or ["needs pickled code"]
+    return Axis("fail", lines[0][:_REASON] or "needs pickled code"), found

@@ -16,8 +16,8 @@ import re
 import stat
 import struct
 import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 from urllib.parse import urljoin
@@ -26,6 +26,9 @@ from hubpub.source.facts import HASH_REGEX
 from hubpub.verify.egress import Request
 
 _MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
+_MOST_CHECKPOINTS = 1000
+_TOO_MANY = f"is one of more than {_MOST_CHECKPOINTS} checkpoints of one job"
+_READ_BYTES = 1 << 20
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
@@ -33,24 +36,10 @@ _MOST_FOLDERS = 1000
 _MOST_HEADER_BYTES = 16 << 20
 _END_BYTES = 22 + 65_535 + 76  # the end of a zip: its record, a comment, those of zip64
 _HOPS = 32  # urllib follows ten redirects, requests thirty
-_CHECKPOINT_SUFFIXES = frozenset(
-    [
-        ".pt",
-        ".pth",
-        ".pt2",
-        ".ckpt",
-        ".bin",
-        ".safetensors",
-        ".pkl",
-        ".t7",
-        ".tar",
-        ".npz",
-        ".h5",
-        ".onnx",
-        ".weights",
-        ".jit",
-    ]
-)
+_CHECKPOINT_SUFFIXES = frozenset((
+    ".pt", ".pth", ".pt2", ".ckpt", ".bin", ".safetensors", ".pkl", ".t7", ".tar", ".npz", ".h5",
+    ".onnx", ".weights", ".jit",
+))  # fmt: skip
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a FIFO",
@@ -64,6 +53,9 @@ _BLOB = re.compile(r"(?:\.\./){2,}blobs/([0-9a-f]{40,64})")
 
 _Levels: TypeAlias = "list[tuple[str, int, Iterator[str]]]"
 """Open directories from the top: the path to each with its slash, its descriptor, what is left."""
+
+GoOn: TypeAlias = "Callable[[], str | None]"
+"""Asked after each MiB: why nothing more is to be read; None where all is well."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +82,66 @@ class Stamp:
     status: str
 
 
-def left_files(directory: Path, most_bytes: int) -> tuple[LeftFile, ...]:
+@dataclass
+class _Reader:
+    """Hashes files of one job, each content on the disk once, and no more than ``left`` bytes.
+
+    Names of one file cost a job nothing, nor does room for files that it never writes.
+    """
+
+    most_bytes: int
+    go_on: GoOn
+    left: int
+    files: int = 0
+    _known: dict[tuple[int, int], LeftFile] = field(default_factory=dict)
+
+    def hash_at(self, folder: int, name: str, path: str) -> LeftFile:
+        """The file ``name`` of an open directory, hashed or refused."""
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        kind = stat.S_IFMT(found.st_mode)
+        if kind != stat.S_IFREG:
+            return LeftFile(path, 0, None, f"is {_KINDS.get(kind, 'not a plain file')}")
+        key = (found.st_dev, found.st_ino)
+        if key not in self._known:
+            self._known[key] = self._read(folder, name, path)
+        return replace(self._known[key], path=path)
+
+    def _read(self, folder: int, name: str, path: str) -> LeftFile:
+        descriptor = os.open(name, _OPEN, dir_fd=folder)
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            size = found.st_size
+            if refusal := self._refusal(found):
+                return LeftFile(path, size, None, refusal)
+            self.left -= size
+            digest = hashlib.sha256()
+            while chunk := file.read(_READ_BYTES):
+                digest.update(chunk)
+                if refusal := self.go_on():
+                    return LeftFile(path, size, None, refusal)
+            after = os.fstat(descriptor)
+            if (after.st_size, after.st_mtime_ns) != (size, found.st_mtime_ns):
+                return LeftFile(path, after.st_size, None, "changed while it was read")
+            return LeftFile(path, size, digest.hexdigest())
+
+    def _refusal(self, found: os.stat_result) -> str | None:
+        """Why a file is not read; None where it is."""
+        if not stat.S_ISREG(found.st_mode):
+            return "is not a plain file"
+        if found.st_nlink != 1:
+            return "has several hard links"
+        if found.st_size > self.most_bytes:
+            return "is larger than the disk limit"
+        if found.st_blocks * 512 < found.st_size // 2:
+            return "is sparse"
+        if found.st_size > self.left:
+            return "is larger than the disk limit, together with the files before it"
+        return self.go_on()
+
+
+def left_files(
+    directory: Path, most_bytes: int, go_on: GoOn = lambda: None
+) -> tuple[LeftFile, ...]:
     """Every checkpoint-like file a job left below ``directory``, hashed, and what is none.
 
     A symlink is not followed, with one exception: the cache of huggingface_hub keeps each file
@@ -99,16 +150,19 @@ def left_files(directory: Path, most_bytes: int) -> tuple[LeftFile, ...]:
 
     Args:
         directory: the job's directory, as the parent sees it.
-        most_bytes: a larger file is refused unread (the disk limit of the job).
+        most_bytes: what is larger, alone or with those read before it, is refused unread (the disk
+            limit of the job).
+        go_on: what it returns, unless None, is why the files from then on are refused.
     """
     try:
         top = os.open(directory, _OPEN | os.O_DIRECTORY)
     except OSError as error:
         return (LeftFile(".", 0, None, f"cannot be read: {error.strerror}"),)
-    return tuple(sorted(_walk(top, most_bytes), key=lambda file: file.path))
+    reader = _Reader(most_bytes, go_on, most_bytes)
+    return tuple(sorted(_walk(top, reader), key=lambda file: file.path))
 
 
-def _walk(top: int, most_bytes: int) -> Iterator[LeftFile]:
+def _walk(top: int, reader: _Reader) -> Iterator[LeftFile]:
     seen = 0
     # One open directory a level, so that a wide tree takes no more descriptors than a deep one.
     levels: _Levels = [("", top, iter(sorted(os.listdir(top))))]
@@ -133,19 +187,24 @@ def _walk(top: int, most_bytes: int) -> Iterator[LeftFile]:
                 folder = os.open(name, _OPEN | os.O_DIRECTORY, dir_fd=descriptor)
                 inside = iter(sorted(os.listdir(folder)))  # noqa: PTH208
                 levels.append((path + "/", folder, inside))
-            elif not _is_checkpoint(path):
                 continue
+            if not _is_checkpoint(path):
+                continue
+            reader.files += 1
+            if reader.files > _MOST_CHECKPOINTS:
+                yield LeftFile(path, 0, None, _TOO_MANY)
+                seen = _MOST_FILES + 1
             elif not path.isprintable():
                 yield LeftFile(path, 0, None, "has a name with characters that cannot be shown")
             elif stat.S_ISLNK(kind):
-                yield _linked(levels, name, path, most_bytes)
+                yield _linked(levels, name, path, reader)
             else:
-                yield _hash_at(descriptor, name, path, most_bytes)
+                yield reader.hash_at(descriptor, name, path)
         except OSError as error:
             yield LeftFile(path, 0, None, f"cannot be read: {error.strerror}")
 
 
-def _linked(levels: _Levels, name: str, path: str, most_bytes: int) -> LeftFile:
+def _linked(levels: _Levels, name: str, path: str, reader: _Reader) -> LeftFile:
     """A symlink: refused, unless it is a name in the cache of huggingface_hub.
 
     There ``snapshots/COMMIT/NAME`` leads to ``blobs/HASH`` beside it (huggingface_hub: its guide to
@@ -158,7 +217,7 @@ def _linked(levels: _Levels, name: str, path: str, most_bytes: int) -> LeftFile:
         return LeftFile(path, 0, None, "is a symbolic link")
     folder = os.open("blobs", _OPEN | os.O_DIRECTORY, dir_fd=levels[-1 - up][1])
     try:
-        return _hash_at(folder, match[1], path, most_bytes)
+        return reader.hash_at(folder, match[1], path)
     finally:
         os.close(folder)
 
@@ -172,27 +231,6 @@ def _is_checkpoint(path: str) -> bool:
 def is_checkpoint_name(path: str) -> bool:
     """Whether the suffix is one that checkpoints have."""
     return Path(path).suffix.lower() in _CHECKPOINT_SUFFIXES
-
-
-def _hash_at(folder: int, name: str, path: str, most_bytes: int) -> LeftFile:
-    kind = stat.S_IFMT(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
-    if kind != stat.S_IFREG:
-        return LeftFile(path, 0, None, f"is {_KINDS.get(kind, 'not a plain file')}")
-    descriptor = os.open(name, _OPEN, dir_fd=folder)
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            return LeftFile(path, 0, None, "is not a plain file")
-        if found.st_nlink != 1:
-            return LeftFile(path, found.st_size, None, "has several hard links")
-        if found.st_size > most_bytes:
-            return LeftFile(path, found.st_size, None, "is larger than the disk limit")
-        if found.st_blocks * 512 < found.st_size // 2:
-            return LeftFile(path, found.st_size, None, "is sparse")
-        digest, after = sha256_of(file), os.fstat(descriptor)
-        if (after.st_size, after.st_mtime_ns) != (found.st_size, found.st_mtime_ns):
-            return LeftFile(path, after.st_size, None, "changed while it was read")
-        return LeftFile(path, found.st_size, digest)
 
 
 def sha256_of(file: BinaryIO) -> str:

@@ -18,7 +18,7 @@ from hubpub.verify import claims as claiming
 from hubpub.verify import sandbox
 from hubpub.verify.checkout import Checkout
 from hubpub.verify.egress import Egress, Request
-from hubpub.verify.harvest import LeftFile, left_files, remove
+from hubpub.verify.harvest import GoOn, LeftFile, left_files, remove
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import Facts
 from hubpub.verify.sandbox import command, interpreter
@@ -27,6 +27,8 @@ from hubpub.verify.sandbox.tier import Tier, scratch
 _MOST_THREADS = 4
 _FRESH_S = 30.0
 """What an interpreter of its own has beyond the limit of a job, to import torch."""
+_READ_S, _TICK_S = 10.0, 0.1
+"""For what a job left, even where the run's deadline passes; and between two ticks."""
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL}
 
 
@@ -161,9 +163,26 @@ class Jobs:
             _ended(outcome, claims, requests),
             outcome.fresh,
         )
-        files = () if kind != "load" else left_files(folder, self._limits.disk_bytes)
+        files: tuple[LeftFile, ...] = ()
+        if kind == "load":
+            files = left_files(folder, self._limits.disk_bytes, self._reading())
         inside = f"{self.box.scratch}/{name}"
         return Done(facts, claims, requests, files, folder, inside, self._tree)
+
+    def _reading(self) -> GoOn:
+        """What ends the reading of files: an interrupt, or the run's deadline."""
+        until = time.monotonic() + max(self.left_s, _READ_S)
+        told = 0.0
+
+        def go_on() -> str | None:
+            nonlocal told
+            now = time.monotonic()
+            if now > told + _TICK_S:
+                told = now
+                self._tick()
+            return None if now < until else "is not read to its end: the run's deadline has passed"
+
+        return go_on
 
     def forget(self, done: Done) -> None:
         """Delete what a job left, so that a run needs the disk of one job, not of all."""
