@@ -32,9 +32,9 @@ def outcomes(become: list[str], folder: Path) -> tuple[dict[str, str], float]:
         sys.exit(done.stdout + done.stderr)
     found = {}
     for case in ET.parse(file).iter("testcase"):
-        name = str(case.get("name"))
-        if "[" in name:
-            found[name.partition("[")[2].rstrip("]")] = outcome(case)
+        test, _, row = str(case.get("name")).partition("[")
+        if test == "test_nothing_is_lost":
+            found[row.rstrip("]")] = outcome(case)
     return found, seconds
 
 

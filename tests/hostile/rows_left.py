@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zipfile
 
 from victim import Row, Victim
@@ -44,8 +45,18 @@ def leaves():
     print("hard link of a program", _attempt(os.link, "/bin/sh", "sh.pth"))
     print("fifo", _attempt(os.mkfifo, "fifo.pth"))
     print("device", _attempt(os.mknod, "device.pth", 0o600 | stat.S_IFCHR, os.makedev(1, 5)))
-    os.chmod("good.pth", 0)
-    os.chmod(".", 0)
+    return 1
+
+
+def closes():
+    "Leaves checkpoints that only root could read now."
+    cache = os.path.join(torch.hub.get_dir(), "checkpoints")
+    os.makedirs(cache + "/closed")
+    for name in ("shut.pth", "closed/in.pth"):
+        with open(os.path.join(cache, name), "wb") as file:
+            file.write(name.encode())
+    os.chmod(cache + "/shut.pth", 0)
+    os.chmod(cache + "/closed", 0)
     return 1
 """
 
@@ -66,7 +77,12 @@ def _links(victim: Victim) -> str:
         *("52;c;eA==", "too deep to be looked into"),
     ):
         assert said in reason, (said, reason)
-    return "2 plain files hashed, 14 refused by name"
+    status, reason = run.axis("closes", "weights")
+    if os.geteuid() == 0:
+        assert (status, "shut.pth" in reason, "in.pth" in reason) == ("skipped", True, True)
+    else:
+        assert (status, "2 files cannot be hashed" in reason) == ("fail", True), reason
+    return "2 plain files hashed, 14 refused by name; what is closed is not passed over"
 
 
 _SWAPS = """

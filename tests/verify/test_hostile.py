@@ -154,9 +154,13 @@ def test_a_hubconf_that_registers_itself_can_be_listed(prove: Prove) -> None:
 
 
 def test_long_names_and_errors_fit_in_a_listing(prove: Prove) -> None:
-    text = "for number in range(900):\n    globals()[f'n{number}' + 'x' * 290] = lambda *, a: 1\n"
-    proof = prove(text, "--deadline", "30")
-    assert len(proof.report["entrypoints"]) == 900
+    names = [f"n{number:03}{'x' * 196}" for number in range(900)]
+    call = f"lambda *, {'a' * 100}: 1"
+    text = f"for number in range(900):\n    globals()[f'n{{number:03}}' + 'x' * 196] = {call}\n"
+    skip = 'skip={reason="listed",until=2999-12-31}'
+    settings = "".join(f"[verify.entrypoints.{name}]\n{skip}\n" for name in names)
+    proof = prove(text, files={"hubpub.toml": settings})
+    assert [item["name"] for item in proof.report["entrypoints"]] == names
 
 
 LEAVING = """
