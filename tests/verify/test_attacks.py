@@ -17,9 +17,9 @@ from bench import Bench, bench
 from conftest import MakeRepository, RunHubpub
 from hubpub.errors import CannotVerifyError
 from hubpub.verify import axes
-from hubpub.verify.checkout import _Git
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
+from hubpub.verify.git import Git
 from hubpub.verify.harvest import file_format, origins, remove
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, Facts, StampReport
@@ -237,7 +237,7 @@ def test_a_tree_that_cannot_be_weighed_is_not_unpacked(
 ) -> None:
     """The listing may fail where the archive, which leaves ``export-ignore`` out, does not."""
     published = repository({"hubconf.py": "", ".gitattributes": "a export-ignore\n"})
-    git = _Git(tmp_path, "https://github.com/octo/net", 60.0)
+    git = Git(tmp_path, "https://github.com/octo/net", 60.0)
     git("init", "--bare", "--quiet", "--template=", str(git.bare))
     with pytest.raises(CannotVerifyError, match="ls-tree"):
         git.weigh("1" * 40)
@@ -246,7 +246,7 @@ def test_a_tree_that_cannot_be_weighed_is_not_unpacked(
 
 @pytest.mark.parametrize("stream", [1, 2])
 def test_what_git_says_without_end_is_not_kept(tmp_path: Path, stream: int) -> None:
-    git = _Git(tmp_path, "https://github.com/octo/net", 60.0)
+    git = Git(tmp_path, "https://github.com/octo/net", 60.0)
     git("init", "--bare", "--quiet", "--template=", str(git.bare))
     config = f"alias.flood=!head -c 300000000 /dev/zero >&{stream}; sleep 600"
     tracemalloc.start()
@@ -259,7 +259,7 @@ def test_what_git_says_without_end_is_not_kept(tmp_path: Path, stream: int) -> N
 
 
 def test_a_name_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
-    git = _Git(tmp_path, "https://github.com/octo/net", 60.0)
+    git = Git(tmp_path, "https://github.com/octo/net", 60.0)
     git("init", "--bare", "--quiet", "--template=", str(git.bare))
     environment = clean_environment(tmp_path) | {"GIT_DIR": str(git.bare)}
     blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"

@@ -22,13 +22,14 @@ from test_checkout import _git_handler
 from conftest import MakeRepository, RunHubpub
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.checkout import Checkout, checkout
+from hubpub.verify.git import Git
 from hubpub.verify.reference import parse
 from publishing import Mirror, Repository, clean_environment
 from rough import Rough, raw
 
 pytest.importorskip("git", reason="GitPython, of the verify extra, is not installed")
 
-MODULE = sys.modules[checkout.__module__]
+MODULE = sys.modules[Git.__module__]
 HUBCONF = {"hubconf.py": "dependencies = ['torch']\n"}
 
 
@@ -276,7 +277,10 @@ ODD_TREES: dict[str, list[tuple[bytes, bytes]]] = {
     "a backslash": [(b"100644", b"..\\evil")],
     "settings of a folder of git": [(b"100644", b".gitmodules")],
 }
-HARMLESS = {"a name of an option", "controls", "no text", "settings of a folder of git"}
+HARMLESS = {
+    *("a name of an option", "controls", "no text", "settings of a folder of git"),
+    *("no mode", "a device"),  # plain files, when all is laid out
+}
 
 
 @pytest.mark.parametrize("what", ODD_TREES)

@@ -15,6 +15,7 @@ import pytest
 from conftest import MakeRepository
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.checkout import Checkout, cache_name, checkout, extract
+from hubpub.verify.git import Git
 from hubpub.verify.reference import parse
 from publishing import Link, Mirror, Repository, clean_environment
 
@@ -219,7 +220,7 @@ def test_a_repository_larger_than_its_bounds_is_refused(
     for number in range(100):
         made.git("branch", f"branch{number}")
     assert get(mirror, tmp_path, "octo/net:v1.0").files
-    monkeypatch.setattr(sys.modules[checkout.__module__], bound, value)
+    monkeypatch.setattr(sys.modules[Git.__module__], bound, value)
     with pytest.raises(CannotVerifyError, match=said):
         get(mirror, tmp_path, "octo/net:v1.0")
 
@@ -315,3 +316,45 @@ def test_over_http_as_from_github(
             assert "does not exist, or is private" in str(caught.value.help), caught.value.message
     finally:
         server.close()
+
+
+def _object(published: Repository, kind: str, data: bytes) -> str:
+    """Put an object into the repository as it is, whatever git's check says of it."""
+    command = ["git", "-C", str(published.path), "hash-object", "-t", kind, "-w", "--stdin"]
+    done = subprocess.run(
+        [*command, "--literally"],
+        input=data,
+        env=clean_environment(published.home),
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().strip()
+
+
+AGED = {
+    "zero-padded mode": ("040000 pkg", "a <a@example.org> 1 +0000"),
+    "no space before the date": ("40000 pkg", "a <a@example.org>1 +0000"),
+    "no address": ("40000 pkg", "a 1 +0000"),
+    "no name": ("40000 pkg", "<a@example.org> 1 +0000"),
+    "odd time zone": ("40000 pkg", "a <a@example.org> 1 +051800"),
+    "zero-padded date": ("40000 pkg", "a <a@example.org> 0012 +0000"),
+}
+
+
+@pytest.mark.parametrize("what", list(AGED))
+def test_what_old_tools_wrote_is_no_reason_to_refuse(
+    what: str, repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    """``torch.hub`` loads such a release: GitHub's zip is made of it all the same."""
+    published = repository({"hubconf.py": "x = 1\n", "pkg/net.py": "y = 2\n"})
+    entry, person = AGED[what]
+    ids = [
+        bytes.fromhex(published.git("rev-parse", f"HEAD:{name}")) for name in ("hubconf.py", "pkg")
+    ]
+    tree_id = _object(
+        published, "tree", b"100644 hubconf.py\0" + ids[0] + entry.encode() + b"\0" + ids[1]
+    )
+    text = f"tree {tree_id}\nauthor {person}\ncommitter {person}\n\nOld\n"
+    published.git("update-ref", "refs/tags/old", _object(published, "commit", text.encode()))
+    found = get(mirror, tmp_path, "octo/net:old")
+    assert tree(found.root) == {"hubconf.py": b"x = 1\n", "pkg/net.py": b"y = 2\n"}
