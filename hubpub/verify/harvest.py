@@ -8,7 +8,6 @@ links, and whatever is not a plain file is refused by name.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import pickletools
@@ -34,6 +33,11 @@ _STAMP_DIGITS = 8
 _MOST_DIRECTORY_BYTES = 16 << 20
 _MOST_FOLDERS = 1000
 _MOST_HEADER_BYTES = 16 << 20
+_NEED_A_VALUE = {"STACK_GLOBAL", "BINPERSID", "STOP"}
+_IMPORTS = {"GLOBAL", "INST", "STACK_GLOBAL", "BINPERSID"}
+"""Codes of a pickle by which an unpickler gets something to call. By EXT it does not: neither
+Python nor torch registers an extension (``copyreg.add_extension``)."""
+_MOST_CODES = 10_000
 _END_BYTES = 22 + 65_535 + 76  # the end of a zip: its record, a comment, those of zip64
 _HOPS = 32  # urllib follows ten redirects, requests thirty
 _CHECKPOINT_SUFFIXES = frozenset((
@@ -269,10 +273,10 @@ def file_format(path: Path) -> str:
         is_safetensors = _is_safetensors(file, head)
     if head.startswith(b"PK\x03\x04"):
         return _zip_format(path)
-    if head.lstrip()[:1] == b"<":
-        return "html"
     if is_safetensors:
         return "safetensors"
+    if head.lstrip()[:1] == b"<":
+        return "html"
     # torch.serialization.MAGIC_NUMBER, pickled: how a file of torch < 1.6 begins.
     if head[:1] == b"\x80" and (0x1950A86A20F9469CFC6C).to_bytes(10, "little") in head[:32]:
         return "legacy"
@@ -283,7 +287,7 @@ def _is_safetensors(file: BinaryIO, head: bytes) -> bool:
     """Whether a file is one of safetensors and nothing that pickle would run.
 
     Of what is, nobody asks whether it loads without code. A header is JSON; but a pickle can begin
-    with a text that holds one, so that what could be both (one file in thirty) does not count.
+    with a text that holds one, so that what could be both does not count.
     """
     length = int.from_bytes(head[:8], "little")
     if head[8:9] != b"{" or length > _MOST_HEADER_BYTES:
@@ -291,24 +295,58 @@ def _is_safetensors(file: BinaryIO, head: bytes) -> bool:
     file.seek(8)
     header = file.read(length)
     try:
-        return len(header) == length and not _may_be_pickle(head) and bool(json.loads(header))
+        whole = len(header) == length and bool(json.loads(header))
     except (ValueError, RecursionError):
         return False
+    return whole and not _may_run(_Bounded(file))
 
 
-def _may_be_pickle(head: bytes) -> bool:
-    """Whether an unpickler gets beyond the length of a header of safetensors, its zeros included.
+class _Bounded:
+    """A file from its start for ``pickletools``, which would read all that a code asks for.
 
-    Parses, runs nothing.
+    ``beyond`` says that it asked for more than :data:`_MOST_HEADER_BYTES` of what is there.
     """
-    stream = io.BytesIO(head)
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._size, self.beyond = file, file.seek(0, os.SEEK_END), False
+        file.seek(0)
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._file.tell()
+
+    def read(self, count: int) -> bytes:
+        """``count`` bytes, or fewer: what then comes of them is an error."""
+        if self.tell() + count > self._size:
+            return b""
+        self.beyond = self.beyond or self.tell() + count > _MOST_HEADER_BYTES
+        return b"" if self.beyond else self._file.read(count)
+
+    def readline(self) -> bytes:
+        """A line, or what there is of it."""
+        line = self._file.readline(_MOST_HEADER_BYTES)
+        self.beyond = self.beyond or len(line) == _MOST_HEADER_BYTES
+        return line
+
+
+def _may_run(stream: _Bounded) -> bool:
+    """Whether an unpickler can get from the start of a file to something that it would import.
+
+    It needs that to run anything. Parses, runs nothing; where it is not clear, it may.
+    """
+    marked = False
     try:
-        for _, _, at in pickletools.genops(stream):
-            if at is not None and at > 8:
+        codes = pickletools.genops(stream)  # type: ignore[arg-type]  # needs these three methods
+        for number, (code, _, _) in enumerate(codes):
+            ends = code.name == "PERSID" or (number == 0 and code.name in _NEED_A_VALUE)
+            if ends:  # torch knows nothing by a text, and there is no value yet
+                return False
+            marked = marked or code.name == "MARK"
+            runs = code.name in _IMPORTS and (marked or code.name != "INST")
+            if runs or code.name == "STOP" or number > _MOST_CODES:
                 return True
     except ValueError:
-        # Zeros make no number of a text (p, g), and nothing is known by a persistent name (P).
-        return stream.tell() > 8 and head[:1] not in {b"p", b"g", b"P"}
+        return stream.beyond
     return True
 
 

@@ -343,15 +343,40 @@ def test_a_pickle_that_begins_like_safetensors_is_none(tmp_path: Path, what: str
     assert file_format(file) != "safetensors"
 
 
+ENTRY = b'{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
+
+
+def _safetensors(length: int, header: bytes) -> bytes:
+    """A whole file of safetensors with a header of this length."""
+    return length.to_bytes(8, "little") + header.ljust(length) + b"data"
+
+
+@pytest.mark.parametrize(
+    ("length", "header", "found"),
+    [
+        # An unpickler takes the length for the beginning of a text, and comes out in the header.
+        (0x0958, b'{"abcdcos"\n:\n' + ENTRY, "unknown"),
+        (0x0958, b'{"abcdxos"\n:\n' + ENTRY, "safetensors"),  # where it meets no code
+        (0x0958, b'{"abcd(ios"\n:\n' + ENTRY, "unknown"),
+        (0x0958, b'{"abcdiios"\n:\n' + ENTRY, "safetensors"),  # a code that needs a mark
+        (0x0558, b'{".":' + ENTRY, "unknown"),  # it ends, and what comes next is read afresh
+        (0x4B58, b'{"' + b"(" * 0x4A00 + b'":' + ENTRY, "unknown"),  # more codes than are looked at
+        (0x3C20, b'{"a":' + ENTRY, "safetensors"),  # a page would begin so, too
+        (0x203C, b'{"a":' + ENTRY, "safetensors"),
+    ],
+)
 def test_a_file_that_is_safetensors_and_a_pickle_at_once_is_not_taken_for_the_former(
-    tmp_path: Path,
+    tmp_path: Path, length: int, header: bytes, found: str
 ) -> None:
-    header = b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
-    for first in range(8, 256, 8):
-        length = 0x0400 + first
-        file = tmp_path / f"{first}.pt"
-        file.write_bytes(length.to_bytes(8, "little") + header.ljust(length) + b"data")
-        assert (file_format(file) == "safetensors") == (first != ord("X")), first
+    (tmp_path / "m.pt").write_bytes(_safetensors(length, header))
+    assert file_format(tmp_path / "m.pt") == found
+
+
+def test_a_file_of_safetensors_is_one_whatever_its_length_is(tmp_path: Path) -> None:
+    """One in thirty was not: its length began as a pickle does."""
+    for length in range(0x0100, 0x1800, 8):
+        (tmp_path / "m.pt").write_bytes(_safetensors(length, b'{"weight":' + ENTRY))
+        assert file_format(tmp_path / "m.pt") == "safetensors", hex(length)
 
 
 def test_weights_that_were_swapped_after_they_were_loaded_do_not_pass() -> None:
