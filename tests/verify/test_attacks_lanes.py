@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeRepository
-from proving import DOWNLOAD, FORGE, HEAD, Prove
+from proving import DOWNLOAD, HEAD, Prove
 from publishing import Mirror, Server, clean_environment, running
 
 pytestmark = pytest.mark.sandbox
