@@ -158,10 +158,9 @@ def command(
         fresh=fresh,
         jobs=jobs,
     )
-    # A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, lambda number, _: sys.exit(128 + number))
+            signal.signal(number, _end)
     try:
         with progress.watch(target) as say:
             result = verify.verify(asked, options, say)
@@ -170,6 +169,22 @@ def command(
         raise
     _write(report.to_json(result), outputs)
     return _EXIT[result.status]
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _end(number: int, frame: object) -> None:  # noqa: ARG001
+    """A cancelled CI job gets a TERM: leave as Ctrl-C does, with nothing left behind.
+
+    The first one counts. What stops every sandbox and takes away its files takes a moment, which
+    another one (Ctrl-C held down, CI's second signal) would cut short.
+    """
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
 
 
 def _limits(bounds: dict[str, Any]) -> Limits:

@@ -7,6 +7,11 @@ import unicodedata
 _KEPT = {"\t"}
 
 
+def short(text: str, most: int) -> str:
+    """``text``, or its first ``most`` characters and three dots: who wrote it may repeat it."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def visible(text: str) -> str:
     r"""``text`` as one line with every control, format and surrogate character spelled out.
 

@@ -7,7 +7,10 @@ from typing import Any
 
 from hubpub.diagnostic import Diagnostic, Severity, Span
 from hubpub.output import github
+from hubpub.output.escape import short
 from hubpub.output.run import Run
+
+_LONGEST = 4000
 
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
@@ -17,11 +20,11 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: A
 
 def _diagnostic(item: Mapping[str, Any]) -> Diagnostic:
     return Diagnostic(
-        path=item["path"],
+        path=short(item["path"], _LONGEST),
         span=Span(item["line"], item["column"], item["end_line"], item["end_column"]),
-        code=item["code"],
-        name=item["name"],
+        code=short(item["code"], _LONGEST),
+        name=short(item["name"], _LONGEST),
         severity=Severity.from_label(item["severity"]),
-        message=item["message"],
-        help=item["help"],
+        message=short(item["message"], _LONGEST),
+        help=None if item["help"] is None else short(item["help"], _LONGEST),
     )

@@ -8,8 +8,11 @@ from typing import Any
 
 import jinja2
 
-from hubpub.output.escape import visible
+from hubpub.output.escape import short, visible
 from hubpub.output.report_text import SHOWN_AXES, size, title
+
+_LONGEST = 1000
+"""Characters of one text: a name stands in every row of its results."""
 
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
@@ -33,4 +36,4 @@ def _template() -> jinja2.Template:
 
 def _shown(value: object) -> object:
     """What an expression puts into the page: texts as on a terminal, without controls or bidi."""
-    return visible(value) if type(value) is str else value
+    return visible(short(value, _LONGEST)) if type(value) is str else value

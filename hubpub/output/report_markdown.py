@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hubpub.output.escape import short
 from hubpub.output.markdown import LIMIT, escaped
 from hubpub.output.report_text import SHOWN_AXES, plural, size, title
 
 _TAIL = 1_000
 """Bytes kept free for what says what was left out."""
+_HELP = 4000
+"""Characters of an advice, of whose lines each is cut as well."""
 _MARKS = {"pass": "✓", "fail": "**✗ fail**", "skipped": "–"}
 
 Cells = Sequence[str]
@@ -96,7 +99,9 @@ def _refused(report: Mapping[str, Any]) -> Iterator[Cells]:
 def _findings(report: Mapping[str, Any]) -> Iterator[Cells]:
     for item in report["findings"]:
         code = item["name"] if item["code"] == "verify" else item["code"]
-        advice = "<br>".join(escaped(line) for line in (item["help"] or "").splitlines())
+        advice = "<br>".join(
+            escaped(line) for line in short(item["help"] or "", _HELP).splitlines()
+        )
         yield [
             escaped(f"{item['path']}:{item['line']}"),
             f"{item['severity']} {escaped(code)}: {escaped(item['message'])}",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hubpub.output.escape import visible
+from hubpub.output.escape import short, visible
 
 SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
 """The axes that have a column, in their order."""
+_LONGEST, _CELL, _WIDEST = 4000, 300, 60
+"""Characters of a text and of one in a table, and the width that a table's column is filled to."""
 _LIMITS = {"timeout_s", "memory_bytes", "disk_bytes", "files", "processes"}
 _STYLES = {"pass": "32", "fail": "31;1", "error": "31;1", "warning": "33", "note": "36", "-": "2"}
 
@@ -18,6 +20,10 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:
     sections = (_head, _results, _checkpoints, _network, _findings, _verdict)
     blocks = ["\n".join(section(report, color)) for section in sections]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _shown(text: str, most: int = _LONGEST) -> str:
+    return visible(short(text, most))
 
 
 def title(report: Mapping[str, Any]) -> str:
@@ -35,9 +41,9 @@ def title(report: Mapping[str, Any]) -> str:
 
 def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     environment = report["environment"]
-    yield visible(title(report))
+    yield _shown(title(report))
     torch = f"torch {environment['torch']}" if environment["torch"] else "torch not started"
-    yield visible(
+    yield _shown(
         f"hubpub {environment['hubpub']}, {torch}, Python {environment['python']}, "
         f"sandbox {report['sandbox']['tier']}"
     )
@@ -46,11 +52,11 @@ def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:
 
 def _sandbox(sandbox: Mapping[str, Any], color: bool) -> Iterator[str]:
     """What held the code; of a report that an earlier version wrote, what it has of that."""
-    warning = visible(sandbox.get("warning") or "")
+    warning = _shown(sandbox.get("warning") or "")
     if warning:
         yield _paint(warning, "fail") if color else warning
     for lacking in sandbox.get("not_held", ()):
-        yield visible(f"  not held: {lacking}")
+        yield _shown(f"  not held: {lacking}")
     features = sandbox["features"]
     if not features:
         return
@@ -60,9 +66,9 @@ def _sandbox(sandbox: Mapping[str, Any], color: bool) -> Iterator[str]:
         names = [name for name, value in features.items() if value is wanted]
         found = [*built, *user, *_features(names)] if wanted else _features(names)
         if found:
-            yield visible(f"  {word}: {', '.join(found)}")
+            yield _shown(f"  {word}: {', '.join(found)}")
     if sandbox.get("packages"):
-        yield visible(f"  packages: {sandbox['packages']}")
+        yield _shown(f"  packages: {sandbox['packages']}")
     limits = sandbox.get("limits")
     if limits and limits.keys() >= _LIMITS:
         yield (
@@ -94,11 +100,11 @@ def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     for entrypoint in report["entrypoints"]:
         for result in entrypoint["results"]:
             if (result["facts"] or {}).get("retried"):
-                again = f"{entrypoint['name']} ({result['case']}, {result['device']})"
+                again = f"{short(entrypoint['name'], _CELL)} ({result['case']}, {result['device']})"
                 why = result["facts"]["retried"]
-                yield visible(f"{again}: {why}, run again in a fresh interpreter")
+                yield _shown(f"{again}: {why}, run again in a fresh interpreter")
     for reason, count in skipped.items():
-        yield visible(f"skipped {count} {plural(count, 'result')} on {reason}")
+        yield _shown(f"skipped {count} {plural(count, 'result')} on {reason}")
 
 
 _MEASURES = ("time", "memory", "says it is")
@@ -124,8 +130,9 @@ def _claim(claims: Mapping[str, Any]) -> str:
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], color: bool) -> Iterator[str]:
-    cells = [[visible(cell) for cell in row] for row in (heading, *rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heading))]
+    cells = [[_shown(cell, _CELL) for cell in row] for row in (heading, *rows)]
+    columns = zip(*cells, strict=True)
+    widths = [min(max(map(len, column)), _WIDEST) for column in columns]
     for number, row in enumerate(cells):
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         if color and number == 0:
@@ -145,18 +152,18 @@ def _checkpoints(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # no
         if number == 0:
             yield "checkpoints"
         stamp = checkpoint["stamp"]
-        yield visible(
+        yield _shown(
             f"  {checkpoint['filename']}  {size(checkpoint['size'])}  {checkpoint['format']}  "
             f"stamp {stamp['status']}  weights_only {checkpoint['weights_only']['status']}"
         )
         yield f"    sha256 {checkpoint['sha256']}"
         if checkpoint["path"]:
-            yield visible(f"    in the tree: {checkpoint['path']}")
+            yield _shown(f"    in the tree: {checkpoint['path']}")
         for url in checkpoint["urls"]:
-            yield visible(f"    {url}")
-        yield visible(f"    used by {', '.join(checkpoint['entrypoints'])}")
+            yield _shown(f"    {url}")
+        yield _shown(f"    used by {', '.join(checkpoint['entrypoints'])}")
         if checkpoint["unsafe_globals"]:
-            yield visible(f"    unsafe globals: {', '.join(checkpoint['unsafe_globals'])}")
+            yield _shown(f"    unsafe globals: {', '.join(checkpoint['unsafe_globals'])}")
 
 
 def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001
@@ -168,7 +175,7 @@ def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: 
     yield f"network: {count} {plural(count, 'request')}, {size(total)}"
     for request in requests:
         if request["decision"] != "allowed" or request["status"] is None:
-            yield visible(f"  {request['decision']}: {request['url']}: {request.get('reason')}")
+            yield _shown(f"  {request['decision']}: {request['url']}: {request.get('reason')}")
 
 
 def _findings(report: Mapping[str, Any], color: bool) -> Iterator[str]:
@@ -178,10 +185,10 @@ def _findings(report: Mapping[str, Any], color: bool) -> Iterator[str]:
         severity = finding["severity"]
         label = _paint(severity, severity) if color else severity
         code = finding["code"] if finding["code"] != "verify" else f"verify {finding['name']}"
-        yield f"  {label} {visible(code)}: {visible(finding['message'])}"
-        yield visible(f"    {finding['path']}:{finding['line']}")
-        for line in (finding["help"] or "").splitlines():
-            yield visible(f"    help: {line}")
+        yield f"  {label} {_shown(code)}: {_shown(finding['message'])}"
+        yield _shown(f"    {finding['path']}:{finding['line']}")
+        for line in short(finding["help"] or "", _LONGEST).splitlines():
+            yield _shown(f"    help: {line}")
 
 
 def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:

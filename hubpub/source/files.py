@@ -12,8 +12,10 @@ from hubpub.source import gitindex
 from hubpub.source.gitindex import Index
 from hubpub.source.text import Text, Unreadable, decode
 
-MAX_BYTES = 8 << 20
+MAX_BYTES = 1 << 20
 """A Python file larger than this is not read (bytes): no person wrote it."""
+MAX_TEXTS = 16 << 20
+"""All Python files that are read (bytes): a tree of them takes a thousand times the memory."""
 MAX_ENTRIES = 50_000
 """So many files are looked at; no more, however large the repository is."""
 SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv"})
@@ -31,6 +33,7 @@ class Files:
     root: Path
     texts: dict[str, Text | Unreadable] = field(default_factory=dict)
     _listings: dict[str, frozenset[str]] = field(default_factory=dict)
+    _read_bytes: int = 0
 
     def text(self, path: str) -> Text | Unreadable:
         """The text of a Python file, or why it has none."""
@@ -40,7 +43,12 @@ class Files:
 
     def _read(self, path: str) -> Text | Unreadable:
         data = self.data(path, MAX_BYTES)
-        return data if isinstance(data, Unreadable) else decode(data)
+        if isinstance(data, Unreadable):
+            return data
+        self._read_bytes += len(data)
+        if self._read_bytes > MAX_TEXTS:
+            return Unreadable(f"it is one of more than {MAX_TEXTS >> 20} MiB of Python files")
+        return decode(data)
 
     def data(self, path: str, limit: int) -> bytes | Unreadable:
         """The bytes of a file of at most ``limit`` bytes, or why they cannot be had."""

@@ -16,6 +16,8 @@ from hubpub.source.text import Text, Unreadable
 
 _SAFE_DEPTH = 400
 """libcst's parser recurses on the C stack: far deeper input would end the process."""
+_MAX_TEXT = 1 << 18
+"""A longer hubconf.py is not read (characters): its tree takes thousands of times the memory."""
 
 
 def read(text: Text) -> tree.Module | Unreadable:
@@ -25,6 +27,8 @@ def read(text: Text) -> tree.Module | Unreadable:
     loader would. Where libcst cannot give back the text exactly (a lone CR as line end, a form
     feed) or does not know the syntax yet, the tree comes from ``ast``, which lowers to the same.
     """
+    if len(text.text) > _MAX_TEXT:
+        return Unreadable(f"it is larger than {_MAX_TEXT >> 10} KiB")
     module = modules.parse(text, compiled=True)
     if isinstance(module, Unreadable):
         return module

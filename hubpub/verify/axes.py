@@ -139,7 +139,8 @@ def _loads(evidence: Evidence) -> Verdict:
 
 def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
     """An error that the loader raised, with its place in the repository and the next step."""
-    kind, message = str(error.get("type", "error")), str(error.get("message", ""))
+    # A class can have an empty name, and a report no empty reason.
+    kind, message = str(error.get("type") or "error"), str(error.get("message", ""))
     frame = error.get("frame")
     path, line = "hubconf.py", 1
     if isinstance(frame, dict) and isinstance(frame.get("line"), int):

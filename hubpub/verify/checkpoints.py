@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,18 +44,45 @@ class Ledger:
     _by_sha256: dict[str, Checkpoint] = field(default_factory=dict)
     _roots: dict[str, set[str]] = field(default_factory=dict)
     _tree: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    _urls: dict[str, set[str]] = field(default_factory=dict)
-    """Of each content, for a job can name ten thousand for each of its files."""
+    _urls: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    """Of each content its URLs, each with the first entrypoint that asked for it, and when."""
+    _named: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    """Whose name the report gives to each content, and whether its stamp does not agree."""
     _kinds: dict[str, str] = field(default_factory=dict)
     _entering: threading.Lock = field(default_factory=threading.Lock)
-    """Lanes enter one after the other, so that no content is inspected twice."""
+    _inspecting: dict[str, threading.Lock] = field(default_factory=dict)
+    """One for each content: none is inspected twice, and no lane waits for another's."""
+    _inspected: dict[str, tuple[Axis, tuple[str, ...]]] = field(default_factory=dict)
 
     def enter(self, entrypoint: str, done: Done, tree: Path, inspect: Inspect) -> Found:
         """Record what ``entrypoint`` used in a job: downloads, and files of the tree it opened."""
+        for sha256, kind, inside in self._contents(done, tree):
+            self._inspect(sha256, kind, inside, inspect)
         with self._entering:
-            return self._enter(entrypoint, done, tree, inspect)
+            return self._enter(entrypoint, done, tree)
 
-    def _enter(self, entrypoint: str, done: Done, tree: Path, inspect: Inspect) -> Found:
+    def _contents(self, done: Done, tree: Path) -> Iterator[tuple[str, str, str]]:
+        """Hash, format and place inside the sandbox of each file that a job used."""
+        for file in done.files:
+            if file.sha256 is None:
+                continue
+            if file.sha256 not in self._kinds:
+                self._kinds[file.sha256] = file_format(done.folder / file.path)
+            yield file.sha256, self._kinds[file.sha256], f"{done.directory}/{file.path}"
+        for path in _opened(done.claims, tree):
+            digest, kind, _ = self._read(tree, path)
+            yield digest, kind, f"{done.tree}/{path}"
+
+    def _inspect(self, sha256: str, kind: str, inside: str, inspect: Inspect) -> None:
+        if kind == "html" or (sha256 not in self._inspected and len(self._inspected) >= _MOST):
+            return
+        with self._entering:
+            one_at_a_time = self._inspecting.setdefault(sha256, threading.Lock())
+        with one_at_a_time:
+            if sha256 not in self._inspected:
+                self._inspected[sha256] = _weights_only(kind, inside, inspect)
+
+    def _enter(self, entrypoint: str, done: Done, tree: Path) -> Found:
         refused = [file for file in done.files if file.sha256 is None]
         pages: list[str] = []
         used: list[Checkpoint] = []
@@ -64,25 +91,27 @@ class Ledger:
         for file in done.files:
             if file.sha256 is None or file.sha256 in torn:
                 continue
-            if file.sha256 not in self._kinds:
-                self._kinds[file.sha256] = file_format(done.folder / file.path)
             kind = self._kinds[file.sha256]
             urls = led.get(file.sha256, ())
             if kind == "html":
                 pages.append(urls[0] if urls else file.path)
                 continue
-            if file.sha256 not in self._by_sha256 and len(self._by_sha256) >= _MOST:
+            if file.sha256 not in self._inspected:
                 refused.append(replace(file, sha256=None, reason=_TOO_MANY))
                 continue
             if urls and file.path.startswith("torch/hub/checkpoints/"):
                 self._roots.setdefault(PurePosixPath(file.path).name, set()).add(urls[0])
-            inside = f"{done.directory}/{file.path}"
-            known = self._record(file.path, file.sha256, file.size, kind, inside, inspect)
+            known = self._record(file.path, file.sha256, file.size, kind)
             used.append(self._used(known, entrypoint, urls, None))
         for path in _opened(done.claims, tree):
             digest, kind, size = self._read(tree, path)
-            inside = f"{done.tree}/{path}"
-            known = self._record(path, digest, size, kind, inside, inspect)
+            if kind == "html":
+                pages.append(path)
+                continue
+            if digest not in self._inspected:
+                refused.append(LeftFile(path, size, None, _TOO_MANY))
+                continue
+            known = self._record(path, digest, size, kind)
             used.append(self._used(known, entrypoint, (), path))
         return Found(tuple(used), tuple(refused), tuple(pages))
 
@@ -97,9 +126,11 @@ class Ledger:
 
     def all(self) -> tuple[Checkpoint, ...]:
         """Every checkpoint of the run, by file name and content."""
-        return tuple(
-            sorted(self._by_sha256.values(), key=lambda item: (item.filename, item.sha256))
-        )
+        found = []
+        for item in self._by_sha256.values():
+            order = self._urls[item.sha256]
+            found.append(replace(item, urls=tuple(sorted(order, key=order.__getitem__))))
+        return tuple(sorted(found, key=lambda item: (item.filename, item.sha256)))
 
     def clashes(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         """Cache names that stand for more than one URL: the second user gets the first's file."""
@@ -107,9 +138,7 @@ class Ledger:
             if len(urls) > 1:
                 yield name, tuple(sorted(urls))
 
-    def _record(
-        self, path: str, sha256: str, size: int, kind: str, inside: str, inspect: Inspect
-    ) -> Checkpoint:
+    def _record(self, path: str, sha256: str, size: int, kind: str) -> Checkpoint:
         filename = PurePosixPath(path).name
         found: Stamp = stamp(filename, sha256)
         if found.status == "absent" and filename in self.hash_checked:
@@ -119,7 +148,7 @@ class Ledger:
             # One content under several names: each name makes a promise of its own.
             own = StampReport(found.prefix, found.status)
             return replace(known, filename=filename, stamp=own)
-        axis, names = _weights_only(kind, inside, inspect)
+        axis, names = self._inspected[sha256]
         return Checkpoint(
             filename=filename,
             sha256=sha256,
@@ -135,20 +164,34 @@ class Ledger:
     def _used(
         self, checkpoint: Checkpoint, entrypoint: str, urls: tuple[str, ...], path: str | None
     ) -> Checkpoint:
-        seen = self._urls.setdefault(checkpoint.sha256, set())
-        if more := [url for url in urls if url not in seen]:
-            seen.update(more)
-            checkpoint = replace(checkpoint, urls=(*checkpoint.urls, *more))
+        seen = self._urls.setdefault(checkpoint.sha256, {})
+        for url in urls:
+            if url not in seen or entrypoint < seen[url][0]:
+                seen[url] = entrypoint, len(seen)
         if entrypoint not in checkpoint.entrypoints:
             names = tuple(sorted((*checkpoint.entrypoints, entrypoint)))
             checkpoint = replace(checkpoint, entrypoints=names)
-        updated = replace(checkpoint, path=checkpoint.path or path)
-        known = self._by_sha256.get(checkpoint.sha256)
-        kept = updated
-        if known is not None and updated.stamp.status != "mismatch":
+        paths = [each for each in (checkpoint.path, path) if each is not None]
+        updated = replace(checkpoint, path=min(paths, default=None))
+        known, kept = self._by_sha256.get(checkpoint.sha256), updated
+        broken = updated.stamp.status == "mismatch"
+        if known is not None and not self._is_named_by(entrypoint, checkpoint.sha256, broken):
             kept = replace(updated, filename=known.filename, stamp=known.stamp)
+        else:
+            self._named[checkpoint.sha256] = broken, entrypoint
         self._by_sha256[checkpoint.sha256] = kept
         return updated
+
+    def _is_named_by(self, entrypoint: str, sha256: str, broken: bool) -> bool:
+        """Whether the report takes the name of a content from this use, and not from another.
+
+        As where all come in the order of their names, whichever lane is quicker: the first, or the
+        last one whose stamp does not agree.
+        """
+        was_broken, by = self._named[sha256]
+        if broken:
+            return not was_broken or entrypoint >= by
+        return not was_broken and entrypoint < by
 
 
 def hash_checked(downloads: Iterable[Download]) -> frozenset[str]:

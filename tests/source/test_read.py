@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import hypothesmith
@@ -142,8 +143,32 @@ def test_a_large_file_is_an_ordinary_finding(tmp_path: Path) -> None:
     assert found.severity.label == "warning"  # it may well import: we only did not read it
 
 
+def test_more_python_than_people_write_is_not_read(tmp_path: Path) -> None:
+    """Its tree takes a thousand times the memory: 16 MiB would end the process that checks."""
+    root = build(tmp_path / "r", {"hubconf.py": b"x=1\n" * 100_000})
+    assert codes(root) == ["HUB001"]
+    names = [f"m{number}" for number in range(20)]
+    root = build(tmp_path / "s", {"hubconf.py": GOOD + f"import {', '.join(names)}\n".encode()})
+    for name in names:
+        (root / f"{name}.py").write_bytes(b"#" * (1 << 20))
+    assert {item.path for item in check(root).diagnostics} <= {f"{name}.py" for name in names}
+    assert len(check(root).diagnostics) >= 4
+
+
+def test_a_text_of_one_character_is_not_made_large(tmp_path: Path) -> None:
+    """It counted as a number: ten gigabytes in the process that checks."""
+    root = build(tmp_path / "r", {"hubconf.py": b"x = 'a' * 10**8\ny = 10**8 * b'a'\n"})
+    tracemalloc.start()
+    try:
+        read(root)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
 HOSTILE = [
     "x = 'a' * 10**9 * 10**9",
+    "x = 'a' * 10**10",
     "x = f'{1:999999999999}'",
     "x = '{:{}}'.format(1, 10**10)",
     "x = '%*d' % (10**10, 1)",

@@ -275,6 +275,7 @@ def test_a_name_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 CLAIMS = {
     "an empty error": {"ok": False, "error": {}},
+    "an error without a name": {"ok": False, "error": {"type": "", "message": ""}},
     "an error of nothing known": {"ok": False, "error": {"type": 3, "frame": {"line": -1}}},
     "half characters": {
         "ok": False,

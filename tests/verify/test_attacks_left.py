@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from hubpub.verify.egress import Request
 from hubpub.verify.harvest import LeftFile, left_files
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Facts
+from proving import Prove
 
 MIB = 1 << 20
 FACTS = Facts(0, None, 1.0, 1.0, 1, "exit")
@@ -104,8 +106,9 @@ def test_ten_thousand_urls_of_a_thousand_files_are_entered_at_once(tmp_path: Pat
     )
     begun = time.monotonic()
     done = _left(tmp_path / "job1", 1000, data=b"w", requests=log)
-    found = Ledger(frozenset()).enter("net", done, tmp_path, _pass)
-    assert {len(item.urls) for item in found.checkpoints} == {10_000}
+    ledger = Ledger(frozenset())
+    ledger.enter("net", done, tmp_path, _pass)
+    assert [len(item.urls) for item in ledger.all()] == [10_000]
     assert time.monotonic() - begun < 60
 
 
@@ -143,6 +146,65 @@ def test_a_reason_names_a_few_files_of_a_thousand(tmp_path: Path) -> None:
     reason = str(axes.judge(evidence)["weights"].axis.reason)
     assert reason.startswith("no stamp to compare with: 0000.pt (absent), ")
     assert reason.endswith(", and 880 more")
+
+
+def test_a_report_names_a_content_alike_whichever_lane_comes_first(tmp_path: Path) -> None:
+    sha256 = hashlib.sha256(b"w").hexdigest()
+    dones = []
+    for entrypoint, name in zip("abcde", ["z", "y", "x-00000000", "w-11111111", "v"], strict=True):
+        folder = tmp_path / entrypoint
+        folder.mkdir()
+        (folder / f"{name}.pth").write_bytes(b"w")
+        log = tuple(
+            Request("job", "GET", f"https://x/{url}", "allowed", status=200, sha256=sha256)
+            for url in (f"{name}.pth", "all", f"{entrypoint}")
+        )
+        files = (LeftFile(f"{name}.pth", 1, sha256),)
+        done = Done(FACTS, {"ok": True}, log, files, folder, "/scratch/job1", "/tree")
+        dones.append((entrypoint, done))
+    found = []
+    for order in (dones, dones[::-1], dones[2:] + dones[:2], dones[1::2] + dones[::2]):
+        ledger = Ledger(frozenset())
+        for entrypoint, done in order:
+            ledger.enter(entrypoint, done, tmp_path, _pass)
+        found.append(ledger.all())
+    assert [item.filename for item in found[0]] == ["w-11111111.pth"]
+    assert found == [found[0]] * 4
+
+
+def test_a_checkpoint_that_holds_up_its_lane_holds_up_no_other(tmp_path: Path) -> None:
+    """The whole run waited for what one lane read, until its time was over."""
+    ledger, begun, go_on = Ledger(frozenset()), threading.Event(), threading.Event()
+    slow = b"\x80\x02\x8a\n" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little") + b"."
+
+    def hangs(path: str) -> dict[str, str]:
+        begun.set()
+        assert go_on.wait(60)
+        return {"weights_only": "fail", "reason": "slow"}
+
+    guilty, innocent = _left(tmp_path / "job1", 1, data=slow), _left(tmp_path / "job2", 1)
+    lane = threading.Thread(target=ledger.enter, args=("a", guilty, tmp_path, hangs))
+    lane.start()
+    assert begun.wait(60)
+    other = threading.Thread(target=ledger.enter, args=("b", innocent, tmp_path, _pass))
+    other.start()
+    other.join(30)
+    waited = other.is_alive()
+    go_on.set()
+    lane.join()
+    other.join()
+    assert not waited
+    assert [item.entrypoints for item in ledger.all()] == [("a",), ("b",)]
+
+
+@pytest.mark.sandbox
+def test_a_page_that_the_tree_holds_as_a_checkpoint_is_told(prove: Prove) -> None:
+    """The report was none of its own schema: a defect, and nothing was reported."""
+    text = (
+        'def net():\n    "x"\n    open(os.path.dirname(__file__) + "/m.pth").read()\n    return 1\n'
+    )
+    proof = prove(text, files={"m.pth": "<!DOCTYPE html>"})
+    assert proof.axis("net") == ("fail", "m.pth is an HTML page, not a checkpoint")
 
 
 @pytest.fixture(scope="module")

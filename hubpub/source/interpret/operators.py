@@ -93,7 +93,9 @@ def _too_large(sign: str, one: Any, other: Any) -> bool:
     counts = [abs(value) if isinstance(value, (int, float)) else 1 for value in (one, other)]
     if sign == "*":
         contained = any(isinstance(value, (list, tuple)) for value in (one, other))
-        limit = MAX_CONTAINED if contained else MAX_TEXT if max(sizes) > 1 else MAX_TEXT**3
+        # A text of one character is a text: what it is multiplied with decides alone.
+        textual = any(isinstance(value, (str, bytes)) for value in (one, other))
+        limit = MAX_CONTAINED if contained else MAX_TEXT if textual else MAX_TEXT**3
         return max(sizes) * max(counts) > limit
     if sign in {"**", "<<"}:
         return counts[0] > MAX_TEXT or counts[1] > 64

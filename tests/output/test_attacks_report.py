@@ -1,0 +1,30 @@
+"""A report that a stranger wrote: what it repeats or draws out does not fill the memory."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hubpub.output import reports
+from reporting import document
+
+LIMITED = [name for name in reports.FORMATS if name != "json"]
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_a_long_name_of_many_results_is_not_repeated_whole(name: str) -> None:
+    """Two MB of report made 200 of text; 256 would have made terabytes."""
+    report = document("x")
+    (entrypoint,) = report["entrypoints"]
+    facts = {**entrypoint["results"][0]["facts"], "retried": "crashed"}
+    result = {**entrypoint["results"][0], "facts": facts}
+    report["entrypoints"] = [{"name": "a" * 100_000, "results": [result] * 1000}]
+    assert len(reports.render(name, report)) < 4 * len(json.dumps(report))
+
+
+@pytest.mark.parametrize("name", LIMITED)
+@pytest.mark.parametrize("said", ["a", "\x1b", "\n", "\n\u2028", "`|", "@"])
+def test_a_long_text_is_cut(name: str, said: str) -> None:
+    report = document(said * 100_000)
+    assert len(reports.render(name, report)) < 500_000
