@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.source.facts import Download
-from hubpub.verify.harvest import LeftFile, Stamp, file_format, origins, sha256_of, stamp
+from hubpub.verify.formats import file_format
+from hubpub.verify.harvest import LeftFile, Stamp, origins, sha256_of, stamp
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, StampReport
 

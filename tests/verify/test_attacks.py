@@ -19,8 +19,9 @@ from hubpub.errors import CannotVerifyError
 from hubpub.verify import axes
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
+from hubpub.verify.formats import file_format
 from hubpub.verify.git import Git
-from hubpub.verify.harvest import file_format, origins, remove
+from hubpub.verify.harvest import origins, remove
 from hubpub.verify.jobs import Done
 from hubpub.verify.report import Axis, Checkpoint, Facts, StampReport
 from publishing import Mirror, clean_environment

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubpub.verify.egress import Request
+from hubpub.verify.formats import file_format
 from hubpub.verify.harvest import (
     LeftFile,
-    file_format,
     left_files,
     origins,
     remove,
