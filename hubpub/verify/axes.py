@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.verify.egress import Request
+from hubpub.verify.explain import Cause, explain, of_requests
 from hubpub.verify.harvest import LeftFile, is_checkpoint_name, origins, stamp
 from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
 
@@ -26,6 +27,8 @@ _ENDED = {
     "output": "more output than the limit (--output-limit)",
     "download": "a download did not arrive whole",
 }
+_LIMITED = ("timeout", "cpu", "memory", "pids", "files", "disk", "output")
+_WHOSE: dict[str, Cause] = {**dict.fromkeys(_LIMITED, "limit"), "download": "network"}
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
 _SHOWN, _LONGEST = 20, 200
 """Names in one reason, for a job can leave a thousand files, and characters of a name."""
@@ -34,13 +37,14 @@ _NOT_YET = "hubpub does not prove this axis yet"
 
 @dataclass(frozen=True)
 class Verdict:
-    """An axis, with what its finding says beyond the reason: the mend and the place."""
+    """An axis, with what its finding says beyond the reason: the mend, the place, whose it is."""
 
     status: str
     reason: str | None = None
     help: str | None = None
     path: str = "hubconf.py"
     line: int = 1
+    cause: Cause | None = None
 
     @property
     def axis(self) -> Axis:
@@ -118,18 +122,22 @@ def _loads(evidence: Evidence) -> Verdict:
             reason = _ENDED["cpu"]
         if facts.ended == "download":
             reason = _download_trouble(evidence.requests) or reason
-        return Verdict("fail", reason, help=_advice(evidence, {}))
+        trouble = of_requests(evidence.requests)
+        cause: Cause = _WHOSE.get(facts.ended, "publisher")
+        return Verdict("fail", reason, trouble.help if trouble else None, cause=cause)
     if evidence.pages:
         return Verdict(
             "fail",
             f"{evidence.pages[0]} is an HTML page, not a checkpoint",
             help="link the file itself: a release asset, not the page that shows it",
+            cause="publisher",
         )
     if claims is None:
         return Verdict(
             "fail",
             f"the process left with status {facts.exit} before torch.hub.load returned",
             help="something called os._exit, or closed the descriptors it did not open",
+            cause="publisher",
         )
     if claims.get("ok") is True and facts.exit == 0:
         return PASS
@@ -148,9 +156,11 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
     required = evidence.listing.get("required")
     if kind == "TypeError" and required and not evidence.declared:
         names = ", ".join(map(str, required))
-        return Verdict("fail", f"needs arguments: {names}", _declare(evidence.entrypoint, required))
+        lines = _declare(evidence.entrypoint, required)
+        return Verdict("fail", f"needs arguments: {names}", lines, cause="arguments")
     reason = f"{kind}: {message}" if message else kind
-    return Verdict("fail", reason, _advice(evidence, error), path, line)
+    found = explain(error, evidence.requests)
+    return Verdict("fail", reason, found.help, path, line, found.cause)
 
 
 def _declare(entrypoint: str, required: list[Any]) -> str:
@@ -161,27 +171,6 @@ def _declare(entrypoint: str, required: list[Any]) -> str:
         f"[tool.hubpub.verify.entrypoints.{entrypoint}]\n"
         f"kwargs = {{ {arguments} }}"
     )
-
-
-def _advice(evidence: Evidence, error: Mapping[str, Any]) -> str | None:
-    """What to do about a failed load, from the facts first."""
-    for request in evidence.requests:
-        if request.decision == "denied" and request.reason:
-            return f"{request.url} was refused: {request.reason}"
-        if request.decision == "allowed" and request.status is None:
-            host = urlsplit(request.url).hostname
-            return f"{request.url} could not be fetched: {request.reason}; is {host} reachable?"
-        if request.status is not None and request.status >= 400:
-            return f"{request.url} answered {request.status}: is the checkpoint still there?"
-    module = error.get("module")
-    if error.get("type") == "ModuleNotFoundError" and isinstance(module, str):
-        return (
-            f"{module} is not installed where hubpub runs: install it there, and name it in "
-            "`dependencies` so that users are told"
-        )
-    if "operator torchvision::nms does not exist" in str(error.get("message", "")):
-        return "torchvision here was built for another torch: not the publisher's fault"
-    return None
 
 
 def _download_trouble(requests: tuple[Request, ...]) -> str | None:

@@ -174,6 +174,7 @@ def of_verdicts(
             help=verdict.help,
             entrypoint=entrypoint,
             axis=axis,
+            cause=verdict.cause,
         )
         for axis, verdict in verdicts.items()
         if verdict.status == "fail"

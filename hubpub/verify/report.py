@@ -144,6 +144,8 @@ class Finding:
     fix: Mapping[str, str] | None = None
     entrypoint: str | None = None
     axis: str | None = None
+    cause: str | None = None
+    """Whose a failed load is to mend (:data:`hubpub.verify.explain.Cause`)."""
 
 
 @dataclass(frozen=True)

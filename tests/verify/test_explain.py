@@ -1,0 +1,212 @@
+"""Failed loads: whose each is to mend, and what the next step is."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from hubpub.verify.egress import Request
+from hubpub.verify.explain import explain
+from proving import Prove
+from publishing import Server
+
+URL = "https://files.example/m.pth"
+
+
+def asked(**fields: object) -> Request:
+    return Request("job1", "GET", URL, **{"decision": "allowed", **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "cause", "said"),
+    [
+        ("KeyError", "'Authorization'", "torch", "skip_validation=True"),
+        ("KeyError", "'authorization'", "publisher", None),
+        ("EOFError", "EOF when reading a line", "publisher", "trust_repo=True"),
+        ("RuntimeError", "Missing dependencies: timm, einops", "dependency", "timm, einops"),
+        (
+            "RuntimeError",
+            "operator torchvision::nms does not exist",
+            "environment",
+            "not the publisher's fault",
+        ),
+        ("ImportError", "/x.so: undefined symbol: _ZN3c10", "environment", "belong together"),
+        ("OSError", "libGL.so.1: cannot open shared object file", "environment", "library"),
+        ("AttributeError", "module 'numpy' has no attribute 'float'", "environment", "float"),
+        ("RuntimeError", "Numpy is not available", "environment", "another NumPy"),
+        (
+            "RuntimeError",
+            "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is",
+            "publisher",
+            "map_location='cpu'",
+        ),
+        ("AssertionError", "Torch not compiled with CUDA enabled", "publisher", "to the user"),
+        ("UnpicklingError", "Weights only load failed. ...", "publisher", "a state_dict"),
+        (
+            "UnpicklingError",
+            "Weights only load failed. x\ny: Unsupported operand 118",
+            "publisher",
+            "Git LFS",
+        ),
+        (
+            "UnpicklingError",
+            "Weights only load failed. x\ny: Unsupported operand 60",
+            "publisher",
+            "HTML",
+        ),
+        (
+            "UnpicklingError",
+            "Weights only load failed. x\ny: Unsupported operand 600",
+            "publisher",
+            "a state_dict",
+        ),
+        ("UnpicklingError", "invalid load key, 'v'.", "publisher", "Git LFS"),
+        ("UnpicklingError", "invalid load key, '<'.", "publisher", "HTML"),
+        (
+            "RuntimeError",
+            'invalid hash value (expected "0a1b2c3d", got "ffff")',
+            "publisher",
+            "its name 0a1b2c3d says",
+        ),
+        ("ImportError", "attempted relative import with no known parent", "publisher", "top"),
+        (
+            "AttributeError",
+            "'NoneType' object has no attribute '__dict__'",
+            "torch",
+            "in a module beside",
+        ),
+        ("gaierror", "[Errno -2] Name or service not known", "network", "HTTPS_PROXY"),
+        (
+            "OSError",
+            "[Errno 30] Read-only file system: '/tree/a/w.pth'",
+            "sandbox",
+            "may not write /tree/a/w.pth",
+        ),
+        ("MemoryError", "", "limit", "--memory"),
+        ("ValueError", "undefined symbol", "publisher", None),
+        ("error", "", "publisher", None),
+    ],
+)
+def test_an_error_is_explained(kind: str, message: str, cause: str, said: str | None) -> None:
+    found = explain({"type": kind, "message": message}, ())
+    assert found.cause == cause
+    assert found.help is None if said is None else said in str(found.help)
+
+
+@pytest.mark.parametrize(
+    ("request_", "cause", "said"),
+    [
+        (asked(decision="denied", reason="not allowed"), "network", "was refused: not allowed"),
+        (asked(reason="no route"), "network", "is files.example reachable?"),
+        (asked(status=404), "publisher", "answered 404"),
+        (asked(status=200), "publisher", None),
+    ],
+)
+def test_what_the_network_said_comes_first(request_: Request, cause: str, said: str | None) -> None:
+    found = explain({"type": "ModuleNotFoundError", "message": "x"}, (request_,))
+    assert found.cause == cause
+    assert found.help is None if said is None else said in str(found.help)
+
+
+def test_an_error_that_hides_another_tells_both() -> None:
+    request = asked(decision="denied", reason="not allowed")
+    found = explain({"type": "KeyError", "message": "'Authorization'"}, (request,))
+    assert found.cause == "torch"
+    assert "was refused: not allowed" in str(found.help)
+
+
+@pytest.mark.parametrize("value", [None, 3, ["x"], {"a": 1}])
+def test_any_claim_is_explained(value: object) -> None:
+    error = dict.fromkeys(("type", "message", "module", "frame"), value)
+    assert explain(error, ()).cause == "publisher"
+
+
+REAL = """
+import dataclasses, socket
+
+def asks():
+    "x"
+    return torch.hub.load("octo/other:v1", "net")
+
+def beside():
+    "x"
+    with open(os.path.join(os.path.dirname(__file__), "w.pth"), "w") as file:
+        file.write("x")
+
+def pointer():
+    "x"
+    return torch.load(os.path.join(os.path.dirname(__file__), "lfs.pth"), map_location="cpu")
+
+def pointer_unguarded():
+    "x"
+    path = os.path.join(os.path.dirname(__file__), "lfs.pth")
+    return torch.load(path, map_location="cpu", weights_only=False)
+
+def cuda():
+    "x"
+    return torch.nn.Linear(1, 1).cuda()
+
+def absent():
+    "x"
+    import no_such_package_at_all
+
+def resolves():
+    "x"
+    socket.getaddrinfo("files.example", 443)
+
+def stamped():
+    "x"
+    torch.hub.load_state_dict_from_url("SERVER/m-0a1b2c3d.pth", check_hash=True, progress=False)
+
+def gone():
+    "x"
+    torch.hub.load_state_dict_from_url("SERVER/gone.pth", progress=False)
+
+def denied():
+    "x"
+    torch.hub.load_state_dict_from_url("https://files.example/m.pth", progress=False)
+
+def hungry():
+    "x"
+    return bytearray(3 << 30)
+
+def dataclass():
+    "x"
+    text = "from __future__ import annotations\\n@dataclasses.dataclass\\nclass A:\\n    x: int = 1"
+    exec(text, globals())
+
+def needs(size):
+    "x"
+
+def defect():
+    "x"
+    return {}["layer4"]
+"""
+CAUSES = {
+    "asks": "publisher", "beside": "sandbox", "pointer": "publisher", "cuda": "publisher",
+    "pointer_unguarded": "publisher", "absent": "dependency", "resolves": "network",
+    "stamped": "publisher", "gone": "publisher", "denied": "network", "hungry": "limit",
+    "dataclass": "torch", "needs": "arguments", "defect": "publisher",
+}  # fmt: skip
+
+
+@pytest.mark.sandbox
+def test_real_errors_are_told_apart(prove: Prove, http_server: Server) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+    http_server.serve({"/m-0a1b2c3d.pth": b"other"})
+    text = REAL.replace("SERVER", http_server.url(""))
+    allowed = ("--allow-host", http_server.host, "--memory", "2GiB")
+    proof = prove(text, *allowed, files={"lfs.pth": pointer})
+    found = {
+        item["entrypoint"]: item for item in proof.report["findings"] if item["axis"] == "loads"
+    }
+    assert {name: item["cause"] for name, item in found.items()} == CAUSES, proof.text
+    for name, said in {
+        "asks": "trust_repo=True", "beside": "octo_net_v1.0/w.pth: keep what", "pointer": "Git LFS",
+        "pointer_unguarded": "Git LFS", "cuda": "to the user", "stamped": "0a1b2c3d",
+        "resolves": "HTTPS_PROXY", "dataclass": "beside hubconf.py", "needs": "kwargs = {",
+    }.items():  # fmt: skip
+        assert said in str(found[name]["help"]), (name, found[name])
+    assert found["defect"]["help"] is None
+    assert socket.gethostname() not in proof.text
