@@ -83,4 +83,5 @@ _ENTRY: dict[str, Field] = {
     "help_error": _text,
     "required": _texts,
     "pretrained": _truth,
+    "weights": _truth,
 }

@@ -364,6 +364,48 @@ def test_two_urls_with_one_cache_name_fail_the_run(
     assert statuses == {"vacuous"}  # check_hash=True verified nothing
 
 
+ENUMERATED = """
+import enum
+
+class _Net_Weights(enum.Enum):
+    IMAGENET = "x"
+    DEFAULT = "x"
+
+def net(*, weights: "_Net_Weights | None" = None, progress=True):
+    "As torchvision has it."
+    if weights is not None:
+        torch.hub.load_state_dict_from_url("URL", progress=False)
+        assert _Net_Weights[weights] is _Net_Weights.DEFAULT
+    return torch.nn.Linear(1, 1)
+
+def path(weights: "str | None" = None):
+    "A path of its own."
+    assert weights is None
+    return torch.nn.Linear(1, 1)
+
+def both(pretrained=False, weights: "_Net_Weights | None" = None):
+    "x"
+    assert weights is None
+    return torch.nn.Linear(1, 1)
+"""
+
+
+def test_a_switch_for_weights_is_tried_both_ways(
+    repository: MakeRepository, verify: Verify, http_server: Server
+) -> None:
+    http_server.serve({"/m.pth": weights(1)})
+    repository(hubconf(ENUMERATED.replace("URL", http_server.url("/m.pth"))))
+    run = verify("octo/net:v1.0", "--allow-host", http_server.host)
+    found = {
+        entry["name"]: [item["case"] for item in entry["results"] if item["device"] == "cpu"]
+        for entry in run.report["entrypoints"]
+    }
+    two = ["default", "pretrained"]
+    assert found == {"net": two, "path": ["default"], "both": two}
+    assert run.axis("net", "loads", "pretrained") == ("pass", None)
+    assert [request["url"] for request in run.report["network"]] == [http_server.url("/m.pth")]
+
+
 def test_settings_of_the_tree_give_arguments_and_skips(
     repository: MakeRepository, verify: Verify
 ) -> None:

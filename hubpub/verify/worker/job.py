@@ -224,7 +224,7 @@ def _says_something(text: object) -> bool:
 
 
 def _signatures(reference: str, described: list[dict[str, Any]]) -> None:
-    """Fill in what each callable asks for: parameters without a default, a ``pretrained`` switch.
+    """Fill in what each callable asks for: parameters without a default, a switch for weights.
 
     Reads the callables as ``torch.hub.load`` gets them, through its own import of hubconf.py.
     """
@@ -244,10 +244,20 @@ def _signatures(reference: str, described: list[dict[str, Any]]) -> None:
             for parameter in parameters
             if parameter.default is parameter.empty and parameter.kind not in plain
         ]
-        entry["pretrained"] = any(
-            parameter.name == "pretrained" and parameter.default is False
-            for parameter in parameters
-        )
+        switches = {parameter.name: parameter for parameter in parameters}
+        off = switches.get("pretrained")
+        entry["pretrained"] = off is not None and off.default is False
+        entry["weights"] = _takes_weights(switches.get("weights"))
+
+
+def _takes_weights(parameter: inspect.Parameter | None) -> bool:
+    """Whether ``weights`` is None by default, and takes a member of an enumeration or its name.
+
+    So torchvision has it (``torchvision.models.WeightsEnum``); others take a path of their own.
+    """
+    if parameter is None or parameter.default is not None:
+        return False
+    return "Weights" in _text(parameter.annotation)
 
 
 def _load(request: dict[str, Any]) -> dict[str, Any]:
