@@ -23,7 +23,7 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import egress, findings, harvest, hosts, lanes
+from hubpub.verify import differences, egress, findings, harvest, hosts, lanes
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.entrypoint import Prover
@@ -154,6 +154,8 @@ class _Run:
             self.findings += item.findings
             requests += item.requests
         entrypoints = tuple(item.entrypoint for item in proven)
+        touched = {item.entrypoint.name: item.touched for item in proven}
+        self.findings += differences.met(touched, self.tree.differs)
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())

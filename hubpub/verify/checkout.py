@@ -12,12 +12,14 @@ import os
 import re
 import stat
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hubpub.errors import CannotVerifyError
+from hubpub.verify.differences import differences
 from hubpub.verify.git import TIMEOUT_S, Git, refuse_size
 from hubpub.verify.reference import Resolved, Target, resolve
 
@@ -28,13 +30,17 @@ _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Checkout:
-    """The tree on disk, and the ids that name it. ``commit`` is None for a working tree."""
+    """The tree on disk, and the ids that name it. ``commit`` is None for a working tree.
+
+    ``differs`` are the paths that a clone has otherwise; see :func:`differences`.
+    """
 
     root: Path
     commit: str | None
     tree: str
     resolved: Resolved
     files: int
+    differs: Mapping[str, str] = field(default_factory=dict)
 
 
 def checkout(
@@ -76,14 +82,14 @@ def checkout(
             f"torch.hub would keep this ref in a directory called {name!r}, which is too long",
             help=f"owner, repository and ref together fit in {_NAME_BYTES - 2} bytes",
         )
-    git.weigh(tree)
+    entries = git.weigh(tree)
     root = folder / "tree" / name
     _make_directory(root)
     archive = folder / "tree.zip"
     git("archive", "--format=zip", f"--prefix={name}/", f"--output={archive}", commit or tree)
     files = extract(archive, root)
     archive.unlink()
-    return Checkout(root, commit, tree, resolved, files)
+    return Checkout(root, commit, tree, resolved, files, differences(entries, root))
 
 
 def cache_name(owner: str, repo: str, ref: str) -> str:

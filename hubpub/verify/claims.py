@@ -69,6 +69,7 @@ _CLAIMS: dict[str, Field] = {
     "device_peak_bytes": _number,
     "error": _table,
     "opened": _texts,
+    "touched": _texts,
     "count": _number,
     "entrypoints": lambda value: isinstance(value, list),
     "weights_only": lambda value: value in ("pass", "fail"),

@@ -22,11 +22,12 @@ from hubpub.verify.report import Entrypoint, Finding, Result
 
 @dataclass(frozen=True)
 class Proven:
-    """What came of one entrypoint: its part of the report."""
+    """What came of one entrypoint: its part of the report, and paths that it says it opened."""
 
     entrypoint: Entrypoint
     findings: tuple[Finding, ...]
     requests: tuple[Request, ...]
+    touched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Prover:
         skip = settings.skip
         found: list[Finding] = []
         requests: list[Request] = []
+        touched: set[str] = set()
         if skip is not None and not skip.active(self.today):
             found.append(findings.of_expired_skip(name, skip))
         planned = cases(listing, settings)
@@ -62,32 +64,33 @@ class Prover:
                     found.append(findings.of_deadline(name))
                 self.say(Event("started", f"{case.name}, {device}", name))
                 if reason is None:
-                    result, more = self._run(jobs, listing, settings, case, device, requests)
+                    done = self._load(jobs, name, case, device)
+                    result, more = self._judge(jobs, listing, settings, case, device, done)
                     found += more
+                    requests += done.requests
+                    touched.update((done.claims or {}).get("touched", ()))
                 else:
                     result = _skipped(device, case, reason)
                 self.say(Event("ended", f"{case.name}, {device}", name, result))
                 results.append(result)
-        return Proven(Entrypoint(name, tuple(results)), tuple(found), tuple(requests))
+        return Proven(
+            Entrypoint(name, tuple(results)), tuple(found), tuple(requests), frozenset(touched)
+        )
 
-    def _run(
+    def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done:
+        arguments = {"args": list(case.args), "kwargs": dict(case.kwargs)}
+        return jobs.run("load", device=device, entrypoint=name, **arguments)
+
+    def _judge(
         self,
         jobs: Jobs,
         listing: Mapping[str, Any],
         settings: EntrypointSettings,
         case: Case,
         device: str,
-        requests: list[Request],
+        done: Done,
     ) -> tuple[Result, list[Finding]]:
         name = str(listing["name"])
-        done = jobs.run(
-            "load",
-            device=device,
-            entrypoint=name,
-            args=list(case.args),
-            kwargs=dict(case.kwargs),
-        )
-        requests += done.requests
         found = self.ledger.enter(name, done, self.tree, jobs.inspect)
         jobs.forget(done)
         evidence = Evidence(

@@ -13,6 +13,7 @@ import selectors
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ TIMEOUT_S = 900
 """Of one git process; ``timeout_s`` of :class:`Git` is that of all."""
 _MOST_FILES = 100_000
 _MOST_NAME = 1 << 20
+_NAMED = 300
+"""Characters of a path that is worth to be told."""
 _MOST_SAID = 64 << 20  # a hundred bytes for each of half a million references
 _SHOWN = 300
 _MOST_BYTES = 8 * GIB
@@ -61,6 +64,15 @@ _CONFIGURATION = (
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=60",
 )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a tree of git holds at a path: mode in six digits of octal, size in bytes (0: none)."""
+
+    mode: str
+    size: int
+    path: str
 
 
 class Git:
@@ -155,8 +167,8 @@ class Git:
             for stream in (process.stdout, process.stderr):
                 stream.close()
 
-    def weigh(self, tree: str) -> None:
-        """Refuse a tree that is too large before anything is made of it.
+    def weigh(self, tree: str) -> list[Entry]:
+        """What a tree holds, but for what has a long name; refused where it is too large.
 
         A few objects can name each other into billions of files, on which git archive would spend
         all memory; the listing is read as it comes and left as soon as it is too long.
@@ -166,20 +178,31 @@ class Git:
         """
         files = size = 0
         rest = b""
+        found: list[Entry] = []
         with self._running(self._command("ls-tree", "-r", "-l", "-z", tree)) as process:
             while chunk := process.stdout.read(1 << 16):
                 *entries, rest = (rest + chunk).split(b"\0")
-                fields = (entry.partition(b"\t")[0].split()[-1] for entry in entries)
+                read = [_entry(entry) for entry in entries]
                 if len(rest) > _MOST_NAME:
                     raise CannotVerifyError(
                         f"the tree holds a name of more than {_MOST_NAME} bytes"
                     )
                 files += len(entries)
-                size += sum(int(field) for field in fields if field.isdigit())
+                size += sum(entry.size for entry in read)
                 refuse_size(files, size)
+                found += [entry for entry in read if len(entry.path) <= _NAMED]
             _, complaint = _said(process, "ls-tree")
             if process.returncode != 0:
                 raise _failure("ls-tree", process.returncode, os.fsdecode(complaint))
+        return found
+
+
+def _entry(line: bytes) -> Entry:
+    """One of ``git ls-tree -l``: mode, type, id, size (or a dash), a tab, the path."""
+    before, _, path = line.partition(b"\t")
+    fields = before.split()
+    size = int(fields[-1]) if fields[-1].isdigit() else 0
+    return Entry(os.fsdecode(fields[0]), size, os.fsdecode(path))
 
 
 def _said(process: Any, verb: str) -> tuple[bytes, bytes]:

@@ -73,6 +73,7 @@ class Jobs:
         self._limits = limits
         self._tick = tick
         self._tree = tier.tree(checkout.root)
+        self._differs = sorted(checkout.differs)
         self._mounts = (
             command.Mount(str(checkout.root), self._tree),
             *command.nvidia_mounts(),
@@ -138,6 +139,7 @@ class Jobs:
             "environment": _environment(self.box.proxy, online=kind != "inspect"),
             "limits": _limits(self._limits, timeout, device),
             "fresh": fresh,
+            "differs": self._differs,
             **fields,
         }
         self._egress.begin(name)

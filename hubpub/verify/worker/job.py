@@ -23,6 +23,7 @@ from typing import Any
 
 from . import kin
 
+_LOOKS = {"open", "os.listdir", "os.scandir", "ctypes.dlopen"}
 CLAIM_BYTES = 1 << 20
 _TEXT = 2000
 _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
@@ -42,13 +43,16 @@ def main(request: dict[str, Any]) -> int:
     _limit(request["limits"])
     _settle(request)
     opened: set[str] = set()
+    touched: set[str] = set()
     if request["kind"] != "inspect":
         sys.addaudithook(_recorder(request["tree"], opened))
+    if request["differs"]:
+        sys.addaudithook(_watch(request["tree"], frozenset(request["differs"]), touched))
     try:
         claims = _KINDS[request["kind"]](request)
     except BaseException as error:
         claims = {"ok": False, "error": _describe(error, request)}
-    claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000])
+    claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000], touched=sorted(touched))
     data = json.dumps(claims, default=_text).encode()
     if len(data) > CLAIM_BYTES:
         refused = {"type": "ClaimTooLong", "message": f"the claims are {len(data)} bytes long"}
@@ -170,6 +174,23 @@ def _recorder(tree: str, opened: set[str]) -> Callable[[str, tuple[Any, ...]], N
         path = os.path.realpath(os.fsdecode(args[0]))
         if path.startswith(root) and path.lower().endswith(_CHECKPOINT_SUFFIXES):
             opened.add(path[len(root) :])
+
+    return hook
+
+
+def _watch(tree: str, paths: frozenset[str], touched: set[str]) -> Callable[..., None]:
+    """An audit hook that notes which of ``paths`` are opened or listed, or what lies below them."""
+    root = os.path.join(tree, "")
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event not in _LOOKS or not args or not isinstance(args[0], (str, bytes)):
+            return
+        path = os.path.realpath(os.fsdecode(args[0]))
+        while path.startswith(root):
+            if path[len(root) :] in paths:
+                touched.add(path[len(root) :])
+                return
+            path = os.path.dirname(path)
 
     return hook
 
