@@ -5,7 +5,6 @@ A new axis is a new function here. Facts decide; a claim is only believed where 
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -118,8 +117,6 @@ def _loads(evidence: Evidence) -> Verdict:
     facts, claims = evidence.facts, evidence.claims
     if facts.ended != "exit":
         reason = _ENDED.get(facts.ended, f"killed by signal {facts.signal}")
-        if facts.signal == signal.SIGXCPU:
-            reason = _ENDED["cpu"]
         if facts.ended == "download":
             reason = _download_trouble(evidence.requests) or reason
         trouble = of_requests(evidence.requests)

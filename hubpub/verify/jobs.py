@@ -249,7 +249,12 @@ def _limits(limits: Limits, timeout: float, device: str) -> dict[str, Any]:
 def _ended(
     outcome: sandbox.Outcome, claims: Mapping[str, Any] | None, requests: tuple[Request, ...]
 ) -> str:
-    """How the job ended, with what only the parent knows: a download cut short."""
+    """How the job ended, with what only the parent knows: a download cut short.
+
+    The kernel ends a process at its CPU time by a signal of its own, before the watch sees it.
+    """
+    if outcome.ended == "signal" and outcome.signal == signal.SIGXCPU:
+        return "cpu"
     if outcome.ended == "exit" and any(
         entry.short or entry.decision == "cut" for entry in requests
     ):

@@ -178,7 +178,7 @@ def b_looks():
             "files": files,
             "names": names,
             "modules": modules,
-            "torch": torch.__file__.startswith(("/tmp", "/scratch")),
+            "torch": torch.__file__.endswith("torch.py"),
         }
     )
 """

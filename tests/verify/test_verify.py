@@ -537,7 +537,7 @@ def test_cpu_time_has_a_limit_that_says_so(repository: MakeRepository, verify: V
     repository(hubconf(BAD["loops"]))
     run = verify("octo/net:v1.0", "--cpu-time", "1", "--timeout", "60")
     assert run.axis("loops", "loads") == ("fail", "more CPU time than the limit (--cpu-time)")
-    assert run.result("loops")["facts"]["ended"] == "signal"
+    assert run.result("loops")["facts"]["ended"] == "cpu"
 
 
 def test_the_deadline_is_of_the_whole_run(
