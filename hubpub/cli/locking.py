@@ -13,6 +13,7 @@ from hubpub.cli.outputs import write_file
 from hubpub.errors import UsageError
 from hubpub.output.escape import short, visible
 from hubpub.output.json import dumps
+from hubpub.output.report_text import plural
 
 if TYPE_CHECKING:
     from hubpub.verify.lock import Lock
@@ -86,7 +87,7 @@ def write(locking: Locking, report: Report) -> None:
     made = lock.Lock(locking.repository, lock.proven(report.entrypoints))
     write_file(locking.file, dumps(lock.to_json(made)))
     names = len(made.entrypoints)
-    _say(f"{path}: {names} entrypoint{'' if names == 1 else 's'}{_since(locking, made)}")
+    _say(f"{path} {_since(locking, made)}: {names} {plural(names, 'entrypoint')}")
     for name, reason in _left_out(report, made):
         _say(f"not in it: {name}: {reason}")
 
@@ -97,8 +98,8 @@ def _decides(item: Finding) -> bool:
 
 def _since(locking: Locking, made: Lock) -> str:
     if locking.held is None:
-        return ", written"
-    return ", as it was" if locking.held == made else ", written anew"
+        return "is written"
+    return "is as it was" if locking.held == made else "is written anew"
 
 
 def _left_out(report: Report, made: Lock) -> Iterator[tuple[str, str]]:
