@@ -37,6 +37,10 @@ def document(said: str) -> dict[str, Any]:
         "line": 1, "column": 1, "end_line": 1, "end_column": 1, "help": said, "fix": None,
         "entrypoint": said, "axis": "loads",
     }  # fmt: skip
+    row = {"entrypoint": said, "case": said, "file": said, "what": "urls", "locked": said,
+           "found": said}  # fmt: skip
+    gone = {**row, "case": None, "file": None, "what": "entrypoint", "found": None}
+    left = {"entrypoint": said, "case": said, "reason": said}
     found = {
         "version": 1, "status": "fail",
         "reference": {"owner": said, "repo": said, "ref": said, "kind": "tag", "requested": said},
@@ -48,6 +52,8 @@ def document(said: str) -> dict[str, Any]:
         "entrypoints": [{"name": said, "results": [result, skipped]}],
         "checkpoints": [checkpoint, {**checkpoint, "path": said}],
         "network": [request], "findings": [finding, {**finding, "code": said, "severity": "note"}],
+        "lock": {"compared": 1, "differences": [row, gone],
+                 "not_compared": [left, {**left, "case": None}]},
     }  # fmt: skip
     validate(found)
     return found

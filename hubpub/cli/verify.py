@@ -111,6 +111,17 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     default=_DEFAULTS.max_entrypoints,
     help="More entrypoints than this fail the run.",
 )
+@click.option("--write-lock", is_flag=True, help="Write hubpub.lock, if everything is proven.")
+@click.option(
+    "--locked", is_flag=True, help="Fail where an entrypoint does not use what hubpub.lock says."
+)
+@click.option(
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The lock, instead of hubpub.lock in this directory.",
+)
 @click.option(
     "--fresh",
     is_flag=True,
@@ -129,6 +140,9 @@ def command(
     formats: tuple[str, ...],
     fresh: bool,
     jobs: int,
+    write_lock: bool,
+    locked: bool,
+    lock_file: Path | None,
     **bounds: Any,
 ) -> int:
     """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
@@ -139,12 +153,13 @@ def command(
     Exit code 0: proven. 1: something does not load or needs action. 4: nothing could be proven.
     """
     from hubpub import verify
-    from hubpub.cli import progress
+    from hubpub.cli import locking, progress
     from hubpub.verify import hosts, reference, report
     from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
+    locks = locking.wanted(asked, lock_file, write=write_lock, locked=locked)
     hosts.rules(allow_hosts)
     wanted = tiers.Wanted(tier, trusted, image)
     wanted.check()
@@ -157,6 +172,7 @@ def command(
         limits=_limits(bounds),
         fresh=fresh,
         jobs=jobs,
+        locked=locks.held if locked else None,
     )
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
@@ -168,6 +184,8 @@ def command(
         _write(report.to_json(_nothing_proven(asked, error)), outputs, quiet=True)
         raise
     _write(report.to_json(result), outputs)
+    if write_lock:
+        locking.write(locks, result)
     return _EXIT[result.status]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from hubpub.output.escape import short, visible
-from hubpub.output.report_text import SHOWN_AXES, size, title
+from hubpub.output.report_text import LOCK_COLUMNS, SHOWN_AXES, lock_summary, size, title
 
 _LONGEST = 1000
 """Characters of one text: a name stands in every row of its results."""
@@ -17,7 +17,9 @@ _LONGEST = 1000
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
     """The page. Every text is escaped by jinja2, after its control characters were spelled out."""
-    return _template().render(report=report, title=title(report), axes=SHOWN_AXES)
+    return _template().render(
+        report=report, title=title(report), axes=SHOWN_AXES, lock_columns=LOCK_COLUMNS
+    )
 
 
 @functools.cache
@@ -31,6 +33,7 @@ def _template() -> jinja2.Template:
         finalize=_shown,
     )
     environment.filters["size"] = size
+    environment.filters["lock_summary"] = lock_summary
     return environment.get_template("report.html")
 
 

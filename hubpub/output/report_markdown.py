@@ -7,7 +7,14 @@ from typing import Any
 
 from hubpub.output.escape import short
 from hubpub.output.markdown import LIMIT, escaped
-from hubpub.output.report_text import SHOWN_AXES, plural, size, title
+from hubpub.output.report_text import (
+    LOCK_COLUMNS,
+    SHOWN_AXES,
+    lock_summary,
+    plural,
+    size,
+    title,
+)
 
 _TAIL = 1_000
 """Bytes kept free for what says what was left out."""
@@ -47,9 +54,14 @@ def _lines(report: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     if report["sandbox"]["tier"] == "none":
         yield "", True
         yield "**Nothing kept this code from the machine: it ran without a sandbox.**", True
+    if report.get("lock") is not None:
+        yield "", True
+        yield escaped(lock_summary(report["lock"])), True
     for heading, columns, rows in (
         ("Entrypoints", ("entrypoint", "case", "device", *SHOWN_AXES), _results(report)),
         ("Checkpoints", _CHECKPOINT, _checkpoints(report)),
+        ("Not as hubpub.lock has it", LOCK_COLUMNS, _differences(report)),
+        ("Not compared with hubpub.lock", ("entrypoint", "case", "why"), _not_compared(report)),
         ("Refused by the network", ("request", "why"), _refused(report)),
         ("Findings", ("place", "finding", "what to do"), _findings(report)),
     ):
@@ -88,6 +100,16 @@ def _checkpoints(report: Mapping[str, Any]) -> Iterator[Cells]:
             escaped(", ".join(item["entrypoints"])),
             "<br>".join(escaped(place) for place in places),
         ]
+
+
+def _differences(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for row in (report.get("lock") or {}).get("differences", ()):
+        yield [escaped(row[name] or "-") for name in LOCK_COLUMNS]
+
+
+def _not_compared(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for item in (report.get("lock") or {}).get("not_compared", ()):
+        yield [escaped(item[name] or "") for name in ("entrypoint", "case", "reason")]
 
 
 def _refused(report: Mapping[str, Any]) -> Iterator[Cells]:

@@ -11,13 +11,14 @@ SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
 """The axes that have a column, in their order."""
 _LONGEST, _CELL, _WIDEST = 4000, 300, 60
 """Characters of a text and of one in a table, and the width that a table's column is filled to."""
+_DIGITS = 16
 _LIMITS = {"timeout_s", "memory_bytes", "disk_bytes", "files", "processes"}
 _STYLES = {"pass": "32", "fail": "31;1", "error": "31;1", "warning": "33", "note": "36", "-": "2"}
 
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:
     """The report (the documented JSON object) as text, ended by one line with the verdict."""
-    sections = (_head, _results, _checkpoints, _network, _findings, _verdict)
+    sections = (_head, _results, _checkpoints, _lock, _network, _findings, _verdict)
     blocks = ["\n".join(section(report, color)) for section in sections]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -164,6 +165,41 @@ def _checkpoints(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # no
         yield _shown(f"    used by {', '.join(checkpoint['entrypoints'])}")
         if checkpoint["unsafe_globals"]:
             yield _shown(f"    unsafe globals: {', '.join(checkpoint['unsafe_globals'])}")
+
+
+def _lock(report: Mapping[str, Any], color: bool) -> Iterator[str]:
+    """What differs from hubpub.lock, as a table, and what was not compared."""
+    lock = report.get("lock")
+    if lock is None:
+        return
+    yield lock_summary(lock)
+    rows = [
+        [row["entrypoint"], row["case"] or "", row["file"] or "", row["what"], *_sides(row)]
+        for row in lock["differences"]
+    ]
+    if rows:
+        yield from _table(LOCK_COLUMNS, rows, color)
+    for item in lock["not_compared"]:
+        case = f" ({item['case']})" if item["case"] else ""
+        yield _shown(f"  not compared: {short(item['entrypoint'], _CELL)}{case}: {item['reason']}")
+
+
+LOCK_COLUMNS = ("entrypoint", "case", "file", "what", "locked", "found")
+
+
+def lock_summary(lock: Mapping[str, Any]) -> str:
+    """What a comparison with hubpub.lock came to, in one line."""
+    different, compared = len(lock["differences"]), lock["compared"]
+    said = f"{different} {plural(different, 'difference')}" if different else "no difference"
+    left = len(lock["not_compared"])
+    rest = f", {left} not compared" if left else ""
+    return f"hubpub.lock: {said}, {compared} {plural(compared, 'case')} compared{rest}"
+
+
+def _sides(row: Mapping[str, Any]) -> list[str]:
+    """What was locked and what was found, a sha256 by as much as tells two apart on a line."""
+    sides = [row["locked"] or "-", row["found"] or "-"]
+    return [side[:_DIGITS] for side in sides] if row["what"] == "sha256" else sides
 
 
 def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: ARG001

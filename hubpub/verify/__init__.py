@@ -23,17 +23,20 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import differences, egress, findings, harvest, hosts, lanes
+from hubpub.verify import differences, egress, findings, harvest, hosts, lanes, locked
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.entrypoint import Prover
 from hubpub.verify.events import Event, Say, silence
 from hubpub.verify.jobs import Jobs
 from hubpub.verify.limits import Limits
+from hubpub.verify.lock import Lock
 from hubpub.verify.reference import Target
 from hubpub.verify.report import (
+    Entrypoint,
     Environment,
     Finding,
+    LockReport,
     Network,
     Reference,
     Report,
@@ -63,6 +66,8 @@ class Options:
     """Run each job in an interpreter of its own rather than in a fork."""
     jobs: int = 1
     """Entrypoints at a time, each in a sandbox of its own."""
+    locked: Lock | None = None
+    """What every entrypoint has to resolve to; see :mod:`hubpub.verify.locked`."""
 
 
 def verify(target: Target, options: Options, say: Say = silence) -> Report:
@@ -113,6 +118,8 @@ class _Run:
         self.findings: list[Finding] = findings.of_static(static.diagnostics)
         self.findings += findings.of_remarks(tree.resolved.remarks)
         self.ledger = Ledger(hash_checked(static.repo.downloads))
+        self.listed: frozenset[str] | None = None
+        """Every name that ``torch.hub.list`` shows; None until it has been made."""
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
         self.today = dt.datetime.now(dt.timezone.utc).date()
 
@@ -153,9 +160,9 @@ class _Run:
         for item in proven:
             self.findings += item.findings
             requests += item.requests
-        entrypoints = tuple(item.entrypoint for item in proven)
         touched = {item.entrypoint.name: item.touched for item in proven}
         self.findings += differences.met(touched, self.tree.differs)
+        entrypoints, compared = self._locked(tuple(item.entrypoint for item in proven))
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
@@ -172,7 +179,18 @@ class _Run:
             checkpoints=self.ledger.all(),
             network=tuple(_network(request) for request in requests),
             findings=tuple(self.findings),
+            lock=compared,
         )
+
+    def _locked(
+        self, entrypoints: tuple[Entrypoint, ...]
+    ) -> tuple[tuple[Entrypoint, ...], LockReport | None]:
+        """The results, held against the lock where the caller gave one."""
+        if self.options.locked is None:
+            return entrypoints, None
+        compared = locked.compare(self.options.locked, entrypoints, self.listed)
+        self.findings += locked.findings(compared)
+        return locked.marked(entrypoints, compared), compared
 
     def say(self, event: Event) -> None:
         """Tell whoever watches, one lane at a time."""
@@ -219,7 +237,7 @@ class _Run:
         if entries is None or done.facts.exit != 0:
             self.findings.append(findings.of_failed_listing(done))
             return [], requests
-        real = frozenset(str(entry["name"]) for entry in entries)
+        real = self.listed = frozenset(str(entry["name"]) for entry in entries)
         self.say(Event("listed", f"{len(real)} entrypoint{'' if len(real) == 1 else 's'}"))
         self.findings += findings.of_listing(
             real, claims.get("count", 0), self.static, self.options.limits

@@ -26,7 +26,10 @@ Inspect = Callable[[str], Mapping[str, Any] | None]
 
 @dataclass(frozen=True)
 class Found:
-    """What one job used: checkpoints, files that were refused, and HTML pages saved as weights."""
+    """What one job used: checkpoints, files that were refused, and HTML pages saved as weights.
+
+    Each checkpoint has the name and the path under which this job used it.
+    """
 
     checkpoints: tuple[Checkpoint, ...]
     refused: tuple[LeftFile, ...]
@@ -103,7 +106,7 @@ class Ledger:
             if urls and file.path.startswith("torch/hub/checkpoints/"):
                 self._roots.setdefault(PurePosixPath(file.path).name, set()).add(urls[0])
             known = self._record(file.path, file.sha256, file.size, kind)
-            used.append(self._used(known, entrypoint, urls, None))
+            used.append(replace(self._used(known, entrypoint, urls, None), path=None))
         for path in _opened(done.claims, tree):
             digest, kind, size = self._read(tree, path)
             if kind == "html":
@@ -113,7 +116,7 @@ class Ledger:
                 refused.append(LeftFile(path, size, None, _TOO_MANY))
                 continue
             known = self._record(path, digest, size, kind)
-            used.append(self._used(known, entrypoint, (), path))
+            used.append(replace(self._used(known, entrypoint, (), path), path=path))
         return Found(tuple(used), tuple(refused), tuple(pages))
 
     def _read(self, tree: Path, path: str) -> tuple[str, str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import axes, findings
+from hubpub.verify import axes, findings, lock
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
@@ -114,6 +114,7 @@ class Prover:
             facts=done.facts,
             claims=_kept_claims(done),
             checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
+            used=lock.used(found.checkpoints, done.requests),
         )
         return result, findings.of_verdicts(name, case.name, device, verdicts)
 

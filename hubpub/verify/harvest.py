@@ -258,6 +258,24 @@ def origins(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
     Of a chain of redirects the last :data:`_HOPS` count; no client follows more.
     """
     found: dict[str, dict[str, None]] = {}
+    for sha256, chain in _chains(requests):
+        found.setdefault(sha256, {}).update(dict.fromkeys(chain))
+    return {sha256: tuple(urls) for sha256, urls in found.items()}
+
+
+def asked(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
+    """Body's sha256 -> the URLs that led to it and that no redirect named, sorted.
+
+    These are the publisher's own; where they redirect to is the server's affair, and often signed.
+    """
+    found: dict[str, set[str]] = {}
+    for sha256, chain in _chains(requests):
+        found.setdefault(sha256, set()).add(chain[0])
+    return {sha256: tuple(sorted(urls)) for sha256, urls in found.items()}
+
+
+def _chains(requests: Sequence[Request]) -> Iterator[tuple[str, list[str]]]:
+    """Each whole body's sha256 with its chain of redirects, the URL asked first at its head."""
     before: list[int | None] = []  # of each request the one that redirected to its URL
     redirected: dict[str, int] = {}
     for number, request in enumerate(requests):
@@ -271,8 +289,7 @@ def origins(requests: Sequence[Request]) -> dict[str, tuple[str, ...]]:
         while step is not None and len(chain) <= _HOPS:
             chain.append(requests[step].url)
             step = before[step]
-        found.setdefault(request.sha256, {}).update(dict.fromkeys(reversed(chain)))
-    return {sha256: tuple(urls) for sha256, urls in found.items()}
+        yield request.sha256, chain[::-1]
 
 
 def remove(folder: Path) -> None:

@@ -66,6 +66,22 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Used:
+    """One file of weights as one job used it: what hubpub.lock keeps of it.
+
+    ``size`` in bytes; ``format`` None where it was downloaded and not left to be read; ``urls`` the
+    code asked for, sorted; ``path`` where it lies in the tree.
+    """
+
+    filename: str
+    sha256: str
+    size: int
+    format: str | None
+    urls: tuple[str, ...] = ()
+    path: str | None = None
+
+
+@dataclass(frozen=True)
 class Result:
     """One job: an entrypoint on a device in a case. ``facts`` is None where nothing ran."""
 
@@ -75,6 +91,7 @@ class Result:
     facts: Facts | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
     checkpoints: tuple[str, ...] = ()
+    used: tuple[Used, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,6 +209,40 @@ class SandboxReport:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One fact that is not as it was locked; None on the side that does not have it.
+
+    ``what`` is entrypoint, case, file, sha256, size, format, urls or path. ``case`` is None where
+    all of the entrypoint is meant, ``file`` (a name) where all of the case is.
+    """
+
+    entrypoint: str
+    case: str | None
+    file: str | None
+    what: str
+    locked: str | None
+    found: str | None
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """An entrypoint, or one case of it, of which this run proved nothing to compare."""
+
+    entrypoint: str
+    case: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class LockReport:
+    """What ``--locked`` came to; ``compared`` counts cases of entrypoints."""
+
+    compared: int
+    differences: tuple[Difference, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything a run found out. ``status`` is pass, fail, error or interrupted."""
 
@@ -205,6 +256,8 @@ class Report:
     checkpoints: tuple[Checkpoint, ...] = ()
     network: tuple[Network, ...] = ()
     findings: tuple[Finding, ...] = ()
+    lock: LockReport | None = None
+    """None where nothing was compared with a lock; the field is then absent."""
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -214,6 +267,8 @@ def to_json(report: Report) -> dict[str, Any]:
         jsonschema.ValidationError: a defect of hubpub, never of the repository under test.
     """
     document: dict[str, Any] = json.loads(json.dumps({"version": VERSION, **asdict(report)}))
+    if report.lock is None:
+        del document["lock"]
     validate(document)
     return document
 

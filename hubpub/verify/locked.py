@@ -1,0 +1,172 @@
+"""``--locked``: what a run proved against what hubpub.lock says; every difference, and no silence.
+
+Pure functions. A difference fails the ``weights`` axis of the results it is about.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hubpub.verify.lock import Cases, Lock, proven
+from hubpub.verify.report import (
+    Axis,
+    Difference,
+    Entrypoint,
+    Finding,
+    LockReport,
+    NotCompared,
+    Result,
+    Used,
+)
+
+_PRESENT = "present"
+_FACTS = ("sha256", "size", "format", "urls", "path")
+_SHOWN = 3
+"""Differences that the reason of an axis names."""
+_LONGEST = 500
+
+
+def compare(
+    lock: Lock, entrypoints: Sequence[Entrypoint], listed: frozenset[str] | None
+) -> LockReport:
+    """Hold what was proven of ``entrypoints`` against ``lock``.
+
+    Args:
+        lock: what ``hubpub.lock`` holds.
+        entrypoints: the results of this run.
+        listed: every name that ``torch.hub.list`` shows, whether it was run or not; None where
+            the list could not be made, so that nothing can be called gone.
+    """
+    found = proven(entrypoints)
+    ran = {entrypoint.name: entrypoint for entrypoint in entrypoints}
+    rows: list[Difference | NotCompared] = []
+    for name in sorted({*lock.entrypoints, *ran}):
+        if name in ran:
+            rows += _entrypoint(ran[name], lock.entrypoints.get(name), found.get(name, {}))
+        elif listed is None:
+            rows.append(NotCompared(name, None, "torch.hub.list fails"))
+        elif name in listed:
+            rows.append(NotCompared(name, None, "this run left it out"))
+        else:
+            rows.append(Difference(name, None, None, "entrypoint", _PRESENT, None))
+    pairs = [(name, case) for name, cases in lock.entrypoints.items() for case in cases]
+    return LockReport(
+        compared=sum(case in found.get(name, {}) for name, case in pairs),
+        differences=tuple(row for row in rows if isinstance(row, Difference)),
+        not_compared=tuple(row for row in rows if isinstance(row, NotCompared)),
+    )
+
+
+def _entrypoint(
+    entrypoint: Entrypoint, locked: Cases | None, found: Cases
+) -> Iterator[Difference | NotCompared]:
+    name, results = entrypoint.name, entrypoint.results
+    if all(result.facts is None for result in results):
+        yield NotCompared(name, None, f"skipped: {results[0].axes['loads'].reason}")
+        return
+    if locked is None:
+        yield Difference(name, None, None, "entrypoint", None, _PRESENT)
+        return
+    tried = {result.case: result for result in results}
+    for case in sorted({*locked, *tried}):
+        if case not in tried:
+            yield Difference(name, case, None, "case", _PRESENT, None)
+        elif case not in locked:
+            yield Difference(name, case, None, "case", None, _PRESENT)
+        elif case not in found:
+            loads = tried[case].axes["loads"]
+            why = "does not load" if loads.status == "fail" else "skipped"
+            yield NotCompared(name, case, f"{why}: {loads.reason}")
+        else:
+            for what in _files(locked[case], found[case]):
+                yield replace(what, entrypoint=name, case=case)
+
+
+def _files(locked: Sequence[Used], found: Sequence[Used]) -> Iterator[Difference]:
+    """The files of one case; those of one name are held against each other, equal ones aside."""
+    for filename in sorted({item.filename for item in (*locked, *found)}):
+        before = [item for item in locked if item.filename == filename and item not in found]
+        after = [item for item in found if item.filename == filename and item not in locked]
+        for old, new in itertools.zip_longest(before, after):
+            if old is None or new is None:
+                sides = [None if side is None else f"sha256 {side.sha256}" for side in (old, new)]
+                yield Difference("", None, filename, "file", *sides)
+                continue
+            for what in _FACTS:
+                was, now = _said(old, what), _said(new, what)
+                if was != now:
+                    yield Difference("", None, filename, what, was, now)
+
+
+def _said(item: Used, what: str) -> str | None:
+    value = getattr(item, what)
+    if what == "urls":
+        return " ".join(value) or None
+    return None if value is None else str(value)
+
+
+def marked(entrypoints: Sequence[Entrypoint], compared: LockReport) -> tuple[Entrypoint, ...]:
+    """The entrypoints, with the axis ``weights`` failed on each result that a difference is of."""
+    return tuple(
+        replace(
+            entrypoint,
+            results=tuple(
+                _marked(result, [row for row in rows if row.case in {None, result.case}])
+                for result in entrypoint.results
+            ),
+        )
+        for entrypoint in entrypoints
+        for rows in [[row for row in compared.differences if row.entrypoint == entrypoint.name]]
+    )
+
+
+def _marked(result: Result, rows: Sequence[Difference]) -> Result:
+    before = result.axes["weights"]
+    if not rows or result.facts is None or before.status == "fail":
+        return result
+    said = [f"{row.file or row.case or 'the entrypoint'}: {row.what}" for row in rows[:_SHOWN]]
+    more = f", and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    reason = f"not as hubpub.lock has it: {', '.join(said)}{more}"[:_LONGEST]
+    return replace(result, axes={**result.axes, "weights": Axis("fail", reason)})
+
+
+def findings(compared: LockReport) -> list[Finding]:
+    """An error for each difference, and a warning for each entrypoint that was not compared."""
+    found = [
+        Finding(
+            "verify",
+            "locked",
+            "error",
+            f"{_call(row.entrypoint, row.case)}: {_sentence(row)}",
+            help="where you know why, write the lock again with --write-lock and look at its diff; "
+            "where you do not, somebody changed what your users load",
+            entrypoint=row.entrypoint,
+            axis="weights",
+        )
+        for row in compared.differences
+    ]
+    return found + [
+        Finding(
+            "verify",
+            "not-compared",
+            "warning",
+            f"{_call(item.entrypoint, item.case)} was not compared with the lock: {item.reason}",
+            help="a change of its weights would not be seen",
+            entrypoint=item.entrypoint,
+            axis="weights",
+        )
+        for item in compared.not_compared
+    ]
+
+
+def _call(entrypoint: str, case: str | None) -> str:
+    return entrypoint if case in {None, "default"} else f"{entrypoint} ({case})"
+
+
+def _sentence(row: Difference) -> str:
+    if row.what in {"entrypoint", "case", "file"}:
+        thing = "the file " + (row.file or "") if row.what == "file" else f"the {row.what}"
+        return f"{thing} is {'not in the lock' if row.locked is None else 'in the lock and gone'}"
+    return f"{row.file}: {row.what} is {row.found or 'none'}, the lock has {row.locked or 'none'}"
