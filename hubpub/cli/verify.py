@@ -112,6 +112,18 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="More entrypoints than this fail the run.",
 )
 @click.option(
+    "--entrypoint",
+    "patterns",
+    metavar="PATTERN",
+    multiple=True,
+    help="Only the entrypoints that PATTERN matches, as a shell does; repeatable. No whole proof.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Only part I of N of the entrypoints; `hubpub report merge` joins the reports of all N.",
+)
+@click.option(
     "--fresh",
     is_flag=True,
     help="A new interpreter for each job: slower, for code that breaks in a forked process.",
@@ -129,6 +141,8 @@ def command(
     formats: tuple[str, ...],
     fresh: bool,
     jobs: int,
+    patterns: tuple[str, ...],
+    shard: str | None,
     **bounds: Any,
 ) -> int:
     """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
@@ -140,7 +154,7 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import progress
-    from hubpub.verify import hosts, reference, report
+    from hubpub.verify import hosts, reference, report, selection
     from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
@@ -157,6 +171,9 @@ def command(
         limits=_limits(bounds),
         fresh=fresh,
         jobs=jobs,
+        selection=selection.Selection(
+            patterns, None if shard is None else selection.read_shard(shard)
+        ),
     )
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup

@@ -190,6 +190,20 @@ class SandboxReport:
 
 
 @dataclass(frozen=True)
+class Selected:
+    """What a run took of the entrypoints that ``torch.hub.list`` shows.
+
+    ``patterns`` and ``shard`` (``I/N``) are as they were asked for, ``listed`` every name that
+    there is, sorted; ``whole`` says that all of them were taken.
+    """
+
+    patterns: tuple[str, ...]
+    shard: str | None
+    listed: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything a run found out. ``status`` is pass, fail, error or interrupted."""
 
@@ -203,6 +217,8 @@ class Report:
     checkpoints: tuple[Checkpoint, ...] = ()
     network: tuple[Network, ...] = ()
     findings: tuple[Finding, ...] = ()
+    selection: Selected | None = None
+    """None where nothing could be listed."""
 
 
 def to_json(report: Report) -> dict[str, Any]:
