@@ -123,6 +123,18 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="The lock, instead of hubpub.lock in this directory.",
 )
 @click.option(
+    "--entrypoint",
+    "patterns",
+    metavar="PATTERN",
+    multiple=True,
+    help="Only the entrypoints that PATTERN matches, as a shell does; repeatable. No whole proof.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Only part I of N of the entrypoints; `hubpub report merge` joins the reports of all N.",
+)
+@click.option(
     "--fresh",
     is_flag=True,
     help="A new interpreter for each job: slower, for code that breaks in a forked process.",
@@ -143,6 +155,8 @@ def command(
     write_lock: bool,
     locked: bool,
     lock_file: Path | None,
+    patterns: tuple[str, ...],
+    shard: str | None,
     **bounds: Any,
 ) -> int:
     """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
@@ -154,7 +168,7 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import locking, progress
-    from hubpub.verify import hosts, reference, report
+    from hubpub.verify import hosts, reference, report, selection
     from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
@@ -173,6 +187,9 @@ def command(
         fresh=fresh,
         jobs=jobs,
         locked=locks.held if locked else None,
+        selection=selection.Selection(
+            patterns, None if shard is None else selection.read_shard(shard)
+        ),
     )
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup

@@ -37,7 +37,18 @@ def title(report: Mapping[str, Any]) -> str:
         parts.append(f"commit {report['commit'][:12]}")
     if report["tree"]:
         parts.append(f"tree {report['tree'][:12]}")
-    return ", ".join(parts)
+    part = partial(report)
+    return ", ".join([*parts, part] if part else parts)
+
+
+def partial(report: Mapping[str, Any]) -> str:
+    """``PARTIAL: 3 of 12 entrypoints`` where not all were run; else nothing.
+
+    A report that an earlier version wrote has no selection, and is of all.
+    """
+    selection = report.get("selection")
+    ran, listed = len(report["entrypoints"]), len(selection["listed"]) if selection else 0
+    return f"PARTIAL: {ran} of {listed} entrypoints" if ran < listed else ""
 
 
 def _head(report: Mapping[str, Any], color: bool) -> Iterator[str]:
@@ -239,6 +250,7 @@ def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:
         f"{plural(len(ran), 'job')} loaded, "
         f"{len(report['checkpoints'])} {plural(len(report['checkpoints']), 'checkpoint')}"
         f"{', WITHOUT A SANDBOX' if report['sandbox']['tier'] == 'none' else ''}"
+        f"{', ' + part if (part := partial(report)) else ''}"
     )
 
 

@@ -41,12 +41,14 @@ from hubpub.verify.report import (
     Reference,
     Report,
     SandboxReport,
+    Selected,
     status,
 )
 from hubpub.verify.sandbox import Sandbox, command, interpreter, packages, tiers
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.tier import Tier
 from hubpub.verify.sandbox.tiers import Wanted
+from hubpub.verify.selection import Selection
 
 NO_CUDA = "no CUDA device on this machine"
 
@@ -68,6 +70,8 @@ class Options:
     """Entrypoints at a time, each in a sandbox of its own."""
     locked: Lock | None = None
     """What every entrypoint has to resolve to; see :mod:`hubpub.verify.locked`."""
+    selection: Selection = field(default_factory=Selection)
+    """Which entrypoints are run: all, unless the caller wants a part."""
 
 
 def verify(target: Target, options: Options, say: Say = silence) -> Report:
@@ -121,6 +125,7 @@ class _Run:
         self.listed: frozenset[str] | None = None
         """Every name that ``torch.hub.list`` shows; None until it has been made."""
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
+        self.selected: Selected | None = None
         self.today = dt.datetime.now(dt.timezone.utc).date()
 
     def prove(self, folder: Path, deadline: float, tier: Tier, python: Interpreter) -> Report:
@@ -180,6 +185,7 @@ class _Run:
             network=tuple(_network(request) for request in requests),
             findings=tuple(self.findings),
             lock=compared,
+            selection=self.selected,
         )
 
     def _locked(
@@ -244,7 +250,23 @@ class _Run:
         )
         self.findings += findings.of_unknown_settings(real, self.settings.entrypoints)
         entries.sort(key=lambda entry: str(entry["name"]))
-        return entries[: self.options.limits.max_entrypoints], requests
+        return self._select(entries[: self.options.limits.max_entrypoints]), requests
+
+    def _select(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those of ``entries`` that the caller asked for; what is left out is said."""
+        asked = self.options.selection
+        names = [str(entry["name"]) for entry in entries]
+        taken = set(asked.take(names))
+        shard = None if asked.shard is None else str(asked.shard)
+        whole = len(taken) == len(names)
+        self.selected = Selected(asked.patterns, shard, tuple(names), whole)
+        if not whole:
+            self.findings.append(findings.of_part(len(taken), len(names), str(asked)))
+            text = f"{len(taken)} of {len(names)} entrypoints: {asked}"
+            self.say(Event("selected", text))
+        if names and not taken and shard is not None:
+            self.findings.append(findings.of_empty_shard(shard, len(asked.matching(names))))
+        return [entry for entry in entries if str(entry["name"]) in taken]
 
 
 def environment(python: str, torch: str | None, devices: tuple[str, ...]) -> Environment:

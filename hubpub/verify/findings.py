@@ -13,6 +13,13 @@ from hubpub.verify.limits import Limits
 from hubpub.verify.report import REQUIRED, Finding, SandboxReport
 
 _CODE = "verify"
+PART, EMPTY_SHARD, NOTHING_RUN, CLASH = (
+    "partial-run",
+    "empty-shard",
+    "nothing-run",
+    "cache-name-clash",
+)
+"""The names of what is said of one run only, and not of several joined."""
 
 
 def of_static(diagnostics: Sequence[Diagnostic]) -> list[Finding]:
@@ -107,6 +114,21 @@ def of_listing(
     return found
 
 
+def of_part(taken: int, listed: int, asked: str) -> Finding:
+    """Only a part was asked for: every rendering must say that this is no whole proof."""
+    text = (
+        f"only {taken} of {listed} entrypoints were to be run ({asked}): a part is no whole proof"
+    )
+    help_ = "run without a selection, or join all shards with `hubpub report merge`"
+    return Finding(_CODE, PART, "warning", text, help=help_)
+
+
+def of_empty_shard(shard: str, names: int) -> Finding:
+    """A shard beyond the last entrypoint runs nothing, and that is no success."""
+    text = f"shard {shard} has no entrypoint: there are {names} to share out"
+    return Finding(_CODE, EMPTY_SHARD, "error", text, help="use no more shards than entrypoints")
+
+
 def of_expired_skip(name: str, skip: Skip) -> Finding:
     """A skip past its day fails: it was a promise."""
     text = f"the skip of {name} ended on {skip.until}: {skip.reason}"
@@ -132,7 +154,7 @@ def of_unknown_settings(real: frozenset[str], configured: Iterable[str]) -> list
 def of_nothing_run() -> Finding:
     """Everything was skipped: that proves nothing, and is no success."""
     text = "every entrypoint was skipped: nothing is proven"
-    return Finding(_CODE, "nothing-run", "error", text, help="let at least one run")
+    return Finding(_CODE, NOTHING_RUN, "error", text, help="let at least one run")
 
 
 def of_deadline(name: str) -> Finding:
@@ -146,7 +168,7 @@ def of_clashes(clashes: Iterable[tuple[str, tuple[str, ...]]]) -> list[Finding]:
     return [
         Finding(
             _CODE,
-            "cache-name-clash",
+            CLASH,
             "error",
             f"{len(urls)} URLs share the cache name {name}: {', '.join(urls)}",
             help="whoever loads second silently gets the first one's weights: use unique names",

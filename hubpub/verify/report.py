@@ -243,6 +243,20 @@ class LockReport:
 
 
 @dataclass(frozen=True)
+class Selected:
+    """What a run took of the entrypoints that ``torch.hub.list`` shows.
+
+    ``patterns`` and ``shard`` (``I/N``) are as they were asked for, ``listed`` every name that
+    there is, sorted; ``whole`` says that all of them were taken.
+    """
+
+    patterns: tuple[str, ...]
+    shard: str | None
+    listed: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything a run found out. ``status`` is pass, fail, error or interrupted."""
 
@@ -258,6 +272,8 @@ class Report:
     findings: tuple[Finding, ...] = ()
     lock: LockReport | None = None
     """None where nothing was compared with a lock; the field is then absent."""
+    selection: Selected | None = None
+    """None where nothing could be listed."""
 
 
 def to_json(report: Report) -> dict[str, Any]:
