@@ -23,7 +23,7 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import differences, egress, findings, harvest, hosts, lanes, locked
+from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes, locked
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.entrypoint import Prover
@@ -160,6 +160,7 @@ class _Run:
             prover = Prover(
                 self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
                 self.today, self.say,
+                declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
             )  # fmt: skip
             proven = lanes.each(listing, prover.prove, jobs, lane, self.options.jobs)
         for item in proven:

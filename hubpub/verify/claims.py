@@ -34,6 +34,9 @@ def read(data: bytes, nonce: str) -> dict[str, Any] | None:
         entries = (_typed(item, _ENTRY) for item in known["entrypoints"] if isinstance(item, dict))
         named = [entry for entry in entries if entry.get("name")]
         known["entrypoints"] = list({entry["name"]: entry for entry in named}.values())
+    if "imports" in known:
+        listed = (_typed(item, _IMPORT) for item in known["imports"] if isinstance(item, dict))
+        known["imports"] = [item for item in listed if len(item) == len(_IMPORT)]
     return known
 
 
@@ -72,12 +75,15 @@ _CLAIMS: dict[str, Field] = {
     "touched": _texts,
     "count": _number,
     "entrypoints": lambda value: isinstance(value, list),
+    "imports": lambda value: isinstance(value, list) and len(value) <= _MOST_TEXTS,
+    "present": _texts,
     "weights_only": lambda value: value in ("pass", "fail"),
     "reason": _text,
     "globals": _texts,
 }
 _ERROR: dict[str, Field] = {"type": _text, "message": _text, "module": _text, "frame": _table}
 _FRAME: dict[str, Field] = {"path": _text, "line": lambda value: _number(value) and value > 0}
+_IMPORT: dict[str, Field] = {"module": _text, **_FRAME, "found": _truth}
 _ENTRY: dict[str, Field] = {
     "name": _text,
     "help": _truth,

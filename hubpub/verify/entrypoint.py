@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import axes, findings, lock
+from hubpub.verify import axes, declared, findings, lock
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
@@ -41,6 +41,7 @@ class Prover:
     tree: Path
     today: dt.date
     say: Say
+    declared: declared.Declared = field(default_factory=declared.Declared)
 
     def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
         """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
@@ -107,6 +108,8 @@ class Prover:
             pages=found.pages,
         )
         verdicts = axes.judge(evidence)
+        loaded = verdicts["loads"].status == "pass"
+        verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
         result = Result(
             device=device,
             case=case.name,
@@ -127,4 +130,9 @@ def _skipped(device: str, case: Case, reason: str) -> Result:
 def _kept_claims(done: Done) -> dict[str, Any]:
     """The claims a reader of the report wants; the rest is between job and parent."""
     kept = ("type", "module", "parameters", "device_peak_bytes", "error")
-    return {name: value for name, value in (done.claims or {}).items() if name in kept}
+    claims = done.claims or {}
+    found = sorted({item["module"] for item in claims.get("imports", ()) if item["found"]})
+    return {
+        **{name: value for name, value in claims.items() if name in kept},
+        **({"imports": found} if found else {}),
+    }

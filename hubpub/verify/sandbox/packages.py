@@ -11,6 +11,7 @@ says why.
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import re
@@ -76,6 +77,7 @@ def restricted(python: Interpreter, declared: Iterable[str] | None) -> tuple[Int
     )
 
 
+@functools.cache
 def installed() -> tuple[Installed, ...]:
     """Every distribution that this Python can import; of one name, the first on the path."""
     found: dict[str, Installed] = {}

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import kin
+from . import imports, kin
 
 _LOOKS = {"open", "os.listdir", "os.scandir", "ctypes.dlopen"}
 CLAIM_BYTES = 1 << 20
@@ -44,8 +44,11 @@ def main(request: dict[str, Any]) -> int:
     _settle(request)
     opened: set[str] = set()
     touched: set[str] = set()
+    imported = imports.Imports(request["tree"])
     if request["kind"] != "inspect":
         sys.addaudithook(_recorder(request["tree"], opened))
+    if request["kind"] == "load":
+        sys.addaudithook(imported.hook)
     if request["differs"]:
         sys.addaudithook(_watch(request["tree"], frozenset(request["differs"]), touched))
     try:
@@ -53,6 +56,9 @@ def main(request: dict[str, Any]) -> int:
     except BaseException as error:
         claims = {"ok": False, "error": _describe(error, request)}
     claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000], touched=sorted(touched))
+    if request["kind"] == "load":
+        with contextlib.suppress(Exception):  # what it looks at may have been tampered with
+            claims.update(imported.claims())
     data = json.dumps(claims, default=_text).encode()
     if len(data) > CLAIM_BYTES:
         refused = {"type": "ClaimTooLong", "message": f"the claims are {len(data)} bytes long"}
