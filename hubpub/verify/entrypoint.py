@@ -10,7 +10,7 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import axes, declared, findings
+from hubpub.verify import again, axes, declared, findings
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
@@ -90,7 +90,6 @@ class Prover:
         )
         requests += done.requests
         found = self.ledger.enter(name, done, self.tree, jobs.inspect)
-        jobs.forget(done)
         evidence = Evidence(
             entrypoint=name,
             listing=listing,
@@ -107,6 +106,11 @@ class Prover:
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
+        call = again.Call(name, list(case.args), dict(case.kwargs))
+        answers = again.ask(jobs, done, evidence, call, loaded=loaded)
+        jobs.forget(done)
+        verdicts.update(answers.verdicts)
+        requests += answers.requests
         result = Result(
             device=device,
             case=case.name,
@@ -125,7 +129,7 @@ def _skipped(device: str, case: Case, reason: str) -> Result:
 
 def _kept_claims(done: Done) -> dict[str, Any]:
     """The claims a reader of the report wants; the rest is between job and parent."""
-    kept = ("type", "module", "parameters", "device_peak_bytes", "error")
+    kept = ("type", "module", "parameters", "device_peak_bytes", "error", "digest")
     claims = done.claims or {}
     found = sorted({item["module"] for item in claims.get("imports", ()) if item["found"]})
     return {

@@ -12,6 +12,7 @@ import inspect
 import itertools
 import json
 import os
+import random
 import resource
 import signal
 import sys
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import imports, kin
+from . import imports, kin, offered, state
 
 CLAIM_BYTES = 1 << 20
 _TEXT = 2000
@@ -47,6 +48,7 @@ def main(request: dict[str, Any]) -> int:
         sys.addaudithook(_recorder(request["tree"], opened))
     if request["kind"] == "load":
         sys.addaudithook(imported.hook)
+    request["opened"] = opened
     try:
         claims = _KINDS[request["kind"]](request)
     except BaseException as error:
@@ -143,6 +145,8 @@ def _settle(request: dict[str, Any]) -> None:
     if request["kind"] != "inspect":
         # torch.hub takes a directory of this name for a finished download (_get_cache_or_reload).
         os.symlink(request["tree"], os.path.join(hub, os.path.basename(request["tree"])))
+    if request.get("offered"):
+        offered.place(request["offered"], directory)
     proxy = request["environment"].get("http_proxy")
     if proxy:
         handlers = [urllib.request.ProxyHandler({"http": proxy}), _ParentTLS(proxy)]
@@ -151,6 +155,11 @@ def _settle(request: dict[str, Any]) -> None:
 
     torch.set_num_threads(request["limits"]["threads"])
     torch.manual_seed(request["seed"])
+    if request["seed"]:
+        # A fork has the state of its parent: without this two jobs would draw the same numbers.
+        random.seed(request["seed"])
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(request["seed"])
 
 
 class _ParentTLS(urllib.request.HTTPSHandler):
@@ -279,11 +288,20 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(Exception):  # a lazy module has no count yet
             parameters = itertools.islice(torch.nn.Module.parameters(value), _MOST_PARAMETERS)
             claims["parameters"] = sum(parameter.numel() for parameter in parameters)
+        if request["opened"] or _kept(request["directory"]):
+            with contextlib.suppress(Exception):
+                claims.update(state.digest(value))
         if request["device"] != "cpu":
             value.to(request["device"])
             torch.cuda.synchronize()
             claims["device_peak_bytes"] = torch.cuda.max_memory_allocated()
     return claims
+
+
+def _kept(directory: str) -> bool:
+    """Whether anything lies in the caches of the job: without a checkpoint, weights are random."""
+    places = (os.path.join(directory, name) for name in ("torch", "home", "work"))
+    return any(files for place in places for _, _, files in os.walk(place))
 
 
 def _inspect(request: dict[str, Any]) -> dict[str, Any]:
@@ -306,5 +324,6 @@ def _inspect(request: dict[str, Any]) -> dict[str, Any]:
 _KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "list": _list,
     "load": _load,
+    "again": _load,
     "inspect": _inspect,
 }
