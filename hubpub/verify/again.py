@@ -1,11 +1,13 @@
 """What a case that loaded is asked by loading it again, as its users will.
 
-One more job answers ``offline`` and ``reproducible`` together: another seed, the caches of the
-first, no network. Where it does not load, a second one, with a network, is asked the latter alone.
+One job loads it beside other code, for ``coexists``. One more answers ``offline`` and
+``reproducible`` together: another seed, the caches of the first, no network. Where that does not
+load, a further one, with a network, is asked the latter alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +17,13 @@ from hubpub.verify.egress import Request
 from hubpub.verify.jobs import Done, Jobs
 from hubpub.verify.offer import Offer
 
+DECOYS = (
+    "utils", "util", "models", "model", "data", "src", "lib", "common", "core", "config", "configs",
+    "datasets", "dataset", "layers", "losses", "modules", "network", "networks", "nets", "tools",
+    "helpers", "helper", "misc", "ops", "options", "blocks", "backbones", "main", "train", "test",
+)  # fmt: skip
+"""Names that many repositories give to modules at their top, so that two of them meet."""
 _SEED = 1  # of the first load it is 0
-_NOT_LOADED = "the case did not load"
 _NO_TIME = "the run's deadline has passed (--deadline)"
 _NAMED = 3
 
@@ -28,6 +35,8 @@ class Call:
     entrypoint: str
     args: list[Any]
     kwargs: dict[str, Any]
+    clashing: frozenset[str] = frozenset()
+    """Those of :data:`DECOYS` that lie at the top of the tree."""
 
 
 @dataclass(frozen=True)
@@ -38,43 +47,43 @@ class Answers:
     requests: tuple[Request, ...] = ()
 
 
-def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call, *, loaded: bool) -> Answers:
-    """Load ``call`` again as often as its axes need, which is not at all where it did not load.
+AXES = ("coexists", "offline", "reproducible")
+
+
+def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
+    """Load ``call``, which has loaded, again as often as its axes need.
 
     Args:
         jobs: the lane in which ``done`` ran.
         done: the first load, before it is forgotten.
         evidence: what is known of it.
         call: what was called.
-        loaded: whether it passed ``loads``.
     """
-    axes = ("offline", "reproducible")
-    if not loaded:
-        return Answers(dict.fromkeys(axes, Verdict("skipped", _NOT_LOADED)))
     asked = [request for request in evidence.requests if request.decision == "allowed"]
-    if not asked and not evidence.checkpoints:
-        return Answers({"offline": offline((), None, None), "reproducible": reproducible(evidence)})
-    jobs_run: list[Done] = []
+    offer = jobs.offer(done) if asked else None
+    requests: list[Request] = []
 
-    def again(**fields: Any) -> Done | None:
+    def again(kind: str = "again", **fields: Any) -> Done | None:
         if jobs.left_s <= 0:
             return None
         ran = jobs.run(
-            "again", entrypoint=call.entrypoint, args=call.args, kwargs=call.kwargs, seed=_SEED,
-            **fields,
+            kind, entrypoint=call.entrypoint, args=call.args, kwargs=call.kwargs,
+            warm=offer is not None, **fields,
         )  # fmt: skip
         jobs.forget(ran)
-        jobs_run.append(ran)
+        requests.extend(ran.requests)
         return ran
 
-    offer = jobs.offer(done)
-    second = again(offline=True)
+    second = None
+    if offer is not None or evidence.checkpoints:
+        second = again(seed=_SEED, offline=offer is not None)
     verdicts = {"offline": offline(asked, offer, second)}
-    if second is not None and not _loaded(second) and evidence.checkpoints:
-        second = again()
-    jobs.withdraw()
+    if offer is not None and second is not None and not loaded(second) and evidence.checkpoints:
+        second = again(seed=_SEED)
     verdicts["reproducible"] = reproducible(evidence, second)
-    return Answers(verdicts, tuple(request for ran in jobs_run for request in ran.requests))
+    verdicts["coexists"] = coexists(call.clashing, again("beside", decoys=list(DECOYS)))
+    jobs.withdraw()
+    return Answers(verdicts, tuple(requests))
 
 
 def offline(asked: object, offer: Offer | None, second: Done | None) -> Verdict:
@@ -89,14 +98,14 @@ def offline(asked: object, offer: Offer | None, second: Done | None) -> Verdict:
         return Verdict("skipped", "nothing was downloaded")
     if second is None or offer is None:
         return Verdict("skipped", _NO_TIME)
-    if not second.requests and _loaded(second):
+    if not second.requests and loaded(second):
         return PASS
     if offer.lacks is not None:
         return Verdict("skipped", f"not all that was cached could be offered: {offer.lacks}")
     if second.requests:
         urls = list(dict.fromkeys(request.url for request in second.requests))
         more = f" and {len(urls) - 1} more" if len(urls) > 1 else ""
-        ends = "" if _loaded(second) else f", and does not load without: {_how(second)}"
+        ends = "" if loaded(second) else f", and does not load without: {_how(second)}"
         return Verdict(
             "fail",
             f"asks for {urls[0]}{more} again, with a warm cache{ends}",
@@ -115,7 +124,7 @@ def reproducible(evidence: Evidence, second: Done | None = None) -> Verdict:
         return Verdict("skipped", "it has no state_dict of tensors to compare")
     if second is None:
         return Verdict("skipped", _NO_TIME)
-    if not _loaded(second) or second.claims is None or "digest" not in second.claims:
+    if not loaded(second) or second.claims is None or "digest" not in second.claims:
         return Verdict("skipped", f"it did not load a second time: {_how(second)}")
     if first["digest"] == second.claims["digest"]:
         return PASS
@@ -140,7 +149,36 @@ def _different(first: list[str], second: list[str]) -> list[str]:
     return [name for name in sorted({*one, *two}) if one.get(name) != two.get(name)]
 
 
-def _loaded(done: Done) -> bool:
+def coexists(clashing: frozenset[str], second: Done | None) -> Verdict:
+    """Whether a case loads where other code is loaded, and from a directory of another name.
+
+    Args:
+        clashing: the names at the top of the tree that the other code has as well.
+        second: that load; None where there was no time for it.
+    """
+    if second is None:
+        return Verdict("skipped", _NO_TIME)
+    if loaded(second):
+        return PASS
+    text = _how(second)
+    named = sorted(name for name in clashing if re.search(rf"\b{re.escape(name)}\b", text))
+    if not named:
+        return Verdict(
+            "fail",
+            f"does not load beside other code, from a directory of another name: {text}",
+            help="find files by __file__, and import what lies in a package of your own",
+            **_where(second),
+        )
+    return Verdict(
+        "fail",
+        f"does not load where another module named {named[0]} is imported already: {text}",
+        help=f"move {', '.join(sorted(clashing))} into a package that has your project's name",
+        **_where(second),
+    )
+
+
+def loaded(done: Done) -> bool:
+    """Whether a job says that it loaded, and the facts agree."""
     return (
         done.facts.ended == "exit" and done.facts.exit == 0 and bool((done.claims or {}).get("ok"))
     )

@@ -106,8 +106,7 @@ class Prover:
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
-        call = again.Call(name, list(case.args), dict(case.kwargs))
-        answers = again.ask(jobs, done, evidence, call, loaded=loaded)
+        answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
         jobs.forget(done)
         verdicts.update(answers.verdicts)
         requests += answers.requests
@@ -120,6 +119,23 @@ class Prover:
             checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
         )
         return result, findings.of_verdicts(name, case.name, device, verdicts)
+
+    def _again(
+        self, jobs: Jobs, done: Done, evidence: Evidence, case: Case, device: str, *, loaded: bool
+    ) -> again.Answers:
+        """What is asked of a case by loading it again: where it loaded, and on one device."""
+        first = next(name for name, off in self.devices if off is None)
+        if not loaded or device != first:
+            reason = "the case did not load" if not loaded else f"asked once, on {first}"
+            return again.Answers(dict.fromkeys(again.AXES, Verdict("skipped", reason)))
+        own = {path.name.removesuffix(".py") for path in self.tree.iterdir()}
+        call = again.Call(
+            evidence.entrypoint,
+            list(case.args),
+            dict(case.kwargs),
+            frozenset(own.intersection(again.DECOYS)),
+        )
+        return again.ask(jobs, done, evidence, call)
 
 
 def _skipped(device: str, case: Case, reason: str) -> Result:

@@ -105,9 +105,9 @@ class Jobs:
         return self._deadline - time.monotonic()
 
     def run(self, kind: str, *, device: str = "cpu", **fields: Any) -> Done:
-        """Run one job: ``list``, ``load``, ``again`` or ``inspect``.
+        """Run one job; its kinds and their fields stand in ``worker/job.py``.
 
-        See ``worker/job.py`` for their fields; what is ``offline`` has every request refused.
+        What is ``warm`` finds the offer in its caches, what is ``offline`` gets no answer.
 
         What a fork itself can cause is tried once more in an interpreter of its own.
         """
@@ -142,7 +142,7 @@ class Jobs:
             "reference": self._reference,
             "seed": 0,
             "most": self._limits.max_entrypoints,
-            "offered": self._offered if kind == "again" else None,
+            "offered": self._offered if fields.get("warm") else None,
             "environment": _environment(self.box.proxy, online=kind != "inspect"),
             "limits": _limits(self._limits, timeout, device),
             "fresh": fresh,
@@ -193,7 +193,7 @@ class Jobs:
         return go_on
 
     def offer(self, done: Done) -> Offer:
-        """Offer what ``done`` left in its caches to the ``again`` jobs that follow."""
+        """Offer what ``done`` left in its caches to the ``warm`` jobs that follow."""
         hashed = {file.path: file.sha256 for file in done.files}
         own = f"torch/hub/{Path(self._tree).name}"
         return self._store.fill(done.folder, hashed, self._limits.disk_bytes, own, self._reading())

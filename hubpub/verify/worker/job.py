@@ -22,7 +22,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import imports, kin, offered, state
+from . import beside, imports, kin, offered, state
 
 CLAIM_BYTES = 1 << 20
 _TEXT = 2000
@@ -30,6 +30,8 @@ _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
 _CPU_GRACE_S = 5
+_ELSEWHERE = "checkout"
+"""Where a user has cloned the repository: a directory that is not named after its ref."""
 _MORE_THREADS = 128  # the kernel counts threads as processes
 _MOST_LIMIT = (1 << 63) - 1
 _CHECKPOINT_SUFFIXES = (
@@ -142,7 +144,9 @@ def _settle(request: dict[str, Any]) -> None:
         XDG_CACHE_HOME=os.path.join(home, ".cache"),
         **request["environment"],
     )
-    if request["kind"] != "inspect":
+    if request["kind"] == "beside":
+        os.symlink(request["tree"], os.path.join(directory, _ELSEWHERE))
+    elif request["kind"] != "inspect":
         # torch.hub takes a directory of this name for a finished download (_get_cache_or_reload).
         os.symlink(request["tree"], os.path.join(hub, os.path.basename(request["tree"])))
     if request.get("offered"):
@@ -269,12 +273,13 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
     """``torch.hub.load``, unpatched, then to the device when that is not the CPU."""
     import torch
 
+    where: str = request["reference"]
+    how: dict[str, Any] = {"trust_repo": True}
+    if request["kind"] == "beside":
+        beside.stand(os.getcwd(), request["decoys"])
+        where, how = os.path.join(request["directory"], _ELSEWHERE), {"source": "local"}
     value = torch.hub.load(
-        request["reference"],
-        request["entrypoint"],
-        *request["args"],
-        trust_repo=True,
-        **request["kwargs"],
+        where, request["entrypoint"], *request["args"], **how, **request["kwargs"]
     )
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
@@ -325,5 +330,6 @@ _KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "list": _list,
     "load": _load,
     "again": _load,
+    "beside": _load,
     "inspect": _inspect,
 }
