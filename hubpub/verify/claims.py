@@ -77,6 +77,8 @@ _CLAIMS: dict[str, Field] = {
     "entrypoints": lambda value: isinstance(value, list),
     "imports": lambda value: isinstance(value, list) and len(value) <= _MOST_TEXTS,
     "present": _texts,
+    "digest": _text,
+    "tensors": _texts,
     "weights_only": lambda value: value in ("pass", "fail"),
     "reason": _text,
     "globals": _texts,

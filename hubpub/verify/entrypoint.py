@@ -10,7 +10,7 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import axes, declared, findings, lock
+from hubpub.verify import again, axes, declared, findings, lock
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
@@ -66,9 +66,9 @@ class Prover:
                 self.say(Event("started", f"{case.name}, {device}", name))
                 if reason is None:
                     done = self._load(jobs, name, case, device)
-                    result, more = self._judge(jobs, listing, settings, case, device, done)
+                    result, more, asked = self._judge(jobs, listing, settings, case, device, done)
                     found += more
-                    requests += done.requests
+                    requests += (*done.requests, *asked)
                     touched.update((done.claims or {}).get("touched", ()))
                 else:
                     result = _skipped(device, case, reason)
@@ -90,10 +90,10 @@ class Prover:
         case: Case,
         device: str,
         done: Done,
-    ) -> tuple[Result, list[Finding]]:
+    ) -> tuple[Result, list[Finding], tuple[Request, ...]]:
+        """What a job came to, what needs action, and what was asked when it was loaded again."""
         name = str(listing["name"])
         found = self.ledger.enter(name, done, self.tree, jobs.inspect)
-        jobs.forget(done)
         evidence = Evidence(
             entrypoint=name,
             listing=listing,
@@ -110,6 +110,9 @@ class Prover:
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
+        answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
+        jobs.forget(done)
+        verdicts.update(answers.verdicts)
         result = Result(
             device=device,
             case=case.name,
@@ -119,7 +122,25 @@ class Prover:
             checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
             used=lock.used(found.checkpoints, done.requests),
         )
-        return result, findings.of_verdicts(name, case.name, device, verdicts)
+        needs = findings.of_verdicts(name, case.name, device, verdicts)
+        return result, needs, tuple(answers.requests)
+
+    def _again(
+        self, jobs: Jobs, done: Done, evidence: Evidence, case: Case, device: str, *, loaded: bool
+    ) -> again.Answers:
+        """What is asked of a case by loading it again: where it loaded, and on one device."""
+        first = next(name for name, off in self.devices if off is None)
+        if not loaded or device != first:
+            reason = "the case did not load" if not loaded else f"asked once, on {first}"
+            return again.Answers(dict.fromkeys(again.AXES, Verdict("skipped", reason)))
+        own = {path.name.removesuffix(".py") for path in self.tree.iterdir()}
+        call = again.Call(
+            evidence.entrypoint,
+            list(case.args),
+            dict(case.kwargs),
+            frozenset(own.intersection(again.DECOYS)),
+        )
+        return again.ask(jobs, done, evidence, call)
 
 
 def _skipped(device: str, case: Case, reason: str) -> Result:
@@ -129,7 +150,7 @@ def _skipped(device: str, case: Case, reason: str) -> Result:
 
 def _kept_claims(done: Done) -> dict[str, Any]:
     """The claims a reader of the report wants; the rest is between job and parent."""
-    kept = ("type", "module", "parameters", "device_peak_bytes", "error")
+    kept = ("type", "module", "parameters", "device_peak_bytes", "error", "digest")
     claims = done.claims or {}
     found = sorted({item["module"] for item in claims.get("imports", ()) if item["found"]})
     return {

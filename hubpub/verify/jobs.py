@@ -20,6 +20,7 @@ from hubpub.verify.checkout import Checkout
 from hubpub.verify.egress import Egress, Request
 from hubpub.verify.harvest import GoOn, LeftFile, left_files, remove
 from hubpub.verify.limits import Limits
+from hubpub.verify.offer import Offer, Store
 from hubpub.verify.report import Facts
 from hubpub.verify.sandbox import command, interpreter
 from hubpub.verify.sandbox.tier import Tier, scratch
@@ -74,8 +75,12 @@ class Jobs:
         self._tick = tick
         self._tree = tier.tree(checkout.root)
         self._differs = sorted(checkout.differs)
+        # No tree has this name: each has the underscores of owner_repo_ref.
+        self._store = Store(folder / "offered")
+        self._offered = tier.tree(self._store.folder)
         self._mounts = (
             command.Mount(str(checkout.root), self._tree),
+            command.Mount(str(self._store.folder), self._offered),
             *command.nvidia_mounts(),
         )
         self._deadline = deadline
@@ -101,7 +106,9 @@ class Jobs:
         return self._deadline - time.monotonic()
 
     def run(self, kind: str, *, device: str = "cpu", **fields: Any) -> Done:
-        """Run one job: ``list``, ``load`` or ``inspect``; see ``worker/job.py`` for its fields.
+        """Run one job; its kinds and their fields stand in ``worker/job.py``.
+
+        What is ``warm`` finds the offer in its caches, what is ``offline`` gets no answer.
 
         What a fork itself can cause is tried once more in an interpreter of its own.
         """
@@ -136,13 +143,14 @@ class Jobs:
             "reference": self._reference,
             "seed": 0,
             "most": self._limits.max_entrypoints,
+            "offered": self._offered if fields.get("warm") else None,
             "environment": _environment(self.box.proxy, online=kind != "inspect"),
             "limits": _limits(self._limits, timeout, device),
             "fresh": fresh,
             "differs": self._differs,
             **fields,
         }
-        self._egress.begin(name)
+        self._egress.begin(name, offline=bool(fields.get("offline")))
         outcome = self.box.run(
             sandbox.Request(message, timeout, self._limits.output_bytes), self._tick
         )
@@ -185,6 +193,16 @@ class Jobs:
             return None if now < until else "is not read to its end: the run's deadline has passed"
 
         return go_on
+
+    def offer(self, done: Done) -> Offer:
+        """Offer what ``done`` left in its caches to the ``warm`` jobs that follow."""
+        hashed = {file.path: file.sha256 for file in done.files}
+        own = f"torch/hub/{Path(self._tree).name}"
+        return self._store.fill(done.folder, hashed, self._limits.disk_bytes, own, self._reading())
+
+    def withdraw(self) -> None:
+        """Offer nothing any more."""
+        self._store.clear()
 
     def forget(self, done: Done) -> None:
         """Delete what a job left, so that a run needs the disk of one job, not of all."""

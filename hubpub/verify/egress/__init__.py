@@ -89,9 +89,9 @@ class Egress:
             self._listener.close()
             self._listener = None
 
-    def begin(self, job: str) -> None:
-        """What comes from now on is of ``job``, with fresh budgets."""
-        self._log.begin(job)
+    def begin(self, job: str, *, offline: bool = False) -> None:
+        """What comes from now on is of ``job``, with fresh budgets; ``offline``: all is refused."""
+        self._log.begin(job, offline=offline)
 
     def settle(self) -> None:
         """End what a dead job left in flight or waiting, so that the next one is not blamed."""

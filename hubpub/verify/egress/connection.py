@@ -27,6 +27,8 @@ def serve(client: socket.socket, job: str, log: Log, routes: Routes) -> None:
         entry = log.arrive(job, *exchange.asked(request))
         if entry.decision == "cut":
             problem = RefusedError(429, str(entry.reason), "cut")
+        elif entry.decision == "denied":
+            problem = RefusedError(403, str(entry.reason), "denied")
         elif request is not None:
             entry, problem = _answer(exchange, entry, request)
         if problem is not None:

@@ -11,6 +11,8 @@ MIB = 1 << 20
 URL_BYTES = 8192
 """Of a URL, a reason or a redirect's target in the log; a longer URL does not leave."""
 
+OFFLINE = "this job has no network: what it needs was downloaded before"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -81,17 +83,18 @@ class Log:
         self.received = 0
         self._down, self._up = self._down_bytes, self.bounds.up_bytes
         self._asked = self._of_job = 0
-        self._full = False
+        self._full = self._offline = False
 
     @property
     def job(self) -> str:
         """The job that runs now; empty where none does."""
         return self._job
 
-    def begin(self, job: str) -> None:
-        """What comes from now on is of ``job``."""
+    def begin(self, job: str, *, offline: bool = False) -> None:
+        """What comes from now on is of ``job``, and denied where that is ``offline``."""
         with self._lock:
             self._reset(job)
+            self._offline = offline
 
     def end(self) -> None:
         """No job runs: end what the last one left in flight, so that none is taken for the next."""
@@ -124,7 +127,10 @@ class Log:
         return tuple(sorted(found, key=lambda entry: entry.number))
 
     def arrive(self, job: str, method: str, url: str) -> Request:
-        """A request with its place in the log; cut where ``job`` may ask for nothing more."""
+        """A request with its place in the log; cut where ``job`` may ask for nothing more.
+
+        Denied where it is offline.
+        """
         bounds = self.bounds
         with self._lock:
             self._arrived += 1
@@ -134,6 +140,8 @@ class Log:
                 reason = f"more than {bounds.requests} requests of one job: the rest is refused"
             elif self._of_job > bounds.log_bytes or self._written > bounds.run_log_bytes:
                 reason = "the log of requests is full: the rest is refused"
+            elif self._offline:
+                return replace(entry, decision="denied", reason=OFFLINE)
             else:
                 return entry
             # One such entry says it; the flood behind it has no place in the log.

@@ -12,6 +12,7 @@ import inspect
 import itertools
 import json
 import os
+import random
 import resource
 import signal
 import sys
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import imports, kin
+from . import beside, imports, kin, offered, state
 
 _LOOKS = {"open", "os.listdir", "os.scandir", "ctypes.dlopen"}
 CLAIM_BYTES = 1 << 20
@@ -30,6 +31,8 @@ _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
 _CPU_GRACE_S = 5
+_ELSEWHERE = "checkout"
+"""Where a user has cloned the repository: a directory that is not named after its ref."""
 _MORE_THREADS = 128  # the kernel counts threads as processes
 _MOST_LIMIT = (1 << 63) - 1
 _CHECKPOINT_SUFFIXES = (
@@ -51,6 +54,7 @@ def main(request: dict[str, Any]) -> int:
         sys.addaudithook(imported.hook)
     if request["differs"]:
         sys.addaudithook(_watch(request["tree"], frozenset(request["differs"]), touched))
+    request["opened"] = opened
     try:
         claims = _KINDS[request["kind"]](request)
     except BaseException as error:
@@ -144,9 +148,13 @@ def _settle(request: dict[str, Any]) -> None:
         XDG_CACHE_HOME=os.path.join(home, ".cache"),
         **request["environment"],
     )
-    if request["kind"] != "inspect":
+    if request["kind"] == "beside":
+        os.symlink(request["tree"], os.path.join(directory, _ELSEWHERE))
+    elif request["kind"] != "inspect":
         # torch.hub takes a directory of this name for a finished download (_get_cache_or_reload).
         os.symlink(request["tree"], os.path.join(hub, os.path.basename(request["tree"])))
+    if request.get("offered"):
+        offered.place(request["offered"], directory)
     proxy = request["environment"].get("http_proxy")
     if proxy:
         handlers = [urllib.request.ProxyHandler({"http": proxy}), _ParentTLS(proxy)]
@@ -155,6 +163,11 @@ def _settle(request: dict[str, Any]) -> None:
 
     torch.set_num_threads(request["limits"]["threads"])
     torch.manual_seed(request["seed"])
+    if request["seed"]:
+        # A fork has the state of its parent: without this two jobs would draw the same numbers.
+        random.seed(request["seed"])
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(request["seed"])
 
 
 class _ParentTLS(urllib.request.HTTPSHandler):
@@ -291,12 +304,13 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
     """``torch.hub.load``, unpatched, then to the device when that is not the CPU."""
     import torch
 
+    where: str = request["reference"]
+    how: dict[str, Any] = {"trust_repo": True}
+    if request["kind"] == "beside":
+        beside.stand(os.getcwd(), request["decoys"])
+        where, how = os.path.join(request["directory"], _ELSEWHERE), {"source": "local"}
     value = torch.hub.load(
-        request["reference"],
-        request["entrypoint"],
-        *request["args"],
-        trust_repo=True,
-        **request["kwargs"],
+        where, request["entrypoint"], *request["args"], **how, **request["kwargs"]
     )
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
@@ -310,11 +324,20 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(Exception):  # a lazy module has no count yet
             parameters = itertools.islice(torch.nn.Module.parameters(value), _MOST_PARAMETERS)
             claims["parameters"] = sum(parameter.numel() for parameter in parameters)
+        if request["opened"] or _kept(request["directory"]):
+            with contextlib.suppress(Exception):
+                claims.update(state.digest(value))
         if request["device"] != "cpu":
             value.to(request["device"])
             torch.cuda.synchronize()
             claims["device_peak_bytes"] = torch.cuda.max_memory_allocated()
     return claims
+
+
+def _kept(directory: str) -> bool:
+    """Whether anything lies in the caches of the job: without a checkpoint, weights are random."""
+    places = (os.path.join(directory, name) for name in ("torch", "home", "work"))
+    return any(files for place in places for _, _, files in os.walk(place))
 
 
 def _inspect(request: dict[str, Any]) -> dict[str, Any]:
@@ -337,5 +360,7 @@ def _inspect(request: dict[str, Any]) -> dict[str, Any]:
 _KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "list": _list,
     "load": _load,
+    "again": _load,
+    "beside": _load,
     "inspect": _inspect,
 }
