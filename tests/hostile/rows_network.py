@@ -262,12 +262,15 @@ def _cross_run(victim: Victim) -> str:
     name = f"net-{hashlib.sha256(b'real').hexdigest()[:8]}.pth"
     victim.server.serve({f"/{name}": b"real"})
     victim.publish(_POISON.replace("NAME", name))
+    asked = []
     for _ in range(2):
         run = victim.verify()
+        asked.append(len(victim.server.requests))
         assert run.axis("net") == ("pass", ""), run.axis("net")
         # Its name says the hash of what it should hold, and the parent looks.
         assert run.axis("net", "weights")[0] == "fail"
-    assert [request.target for request in victim.server.requests] == [f"/{name}"] * 2
+    assert {request.target for request in victim.server.requests} == {f"/{name}"}
+    assert 0 < asked[0] < asked[1]
     return "the second run finds nothing, and downloads again"
 
 
