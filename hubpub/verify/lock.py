@@ -52,7 +52,7 @@ class Lock:
         return self.repository.casefold() == repository.casefold()
 
 
-def used(checkpoints: Iterable[Checkpoint], requests: Sequence[Request]) -> tuple[Used, ...]:
+def files_used(checkpoints: Iterable[Checkpoint], requests: Sequence[Request]) -> tuple[Used, ...]:
     """The files of weights of one job: what it left or opened, and what it downloaded and dropped.
 
     Args:

@@ -21,11 +21,12 @@ from hubpub.verify.report import (
     Used,
 )
 
+LEFT_OUT = "left out of this run"
 _PRESENT = "present"
 _FACTS = ("sha256", "size", "format", "urls", "path")
 _SHOWN = 3
 """Differences that the reason of an axis names."""
-_LONGEST = 500
+_NAMES, _LONGEST = 20, 500
 
 
 def compare(
@@ -48,7 +49,7 @@ def compare(
         elif listed is None:
             rows.append(NotCompared(name, None, "torch.hub.list fails"))
         elif name in listed:
-            rows.append(NotCompared(name, None, "this run left it out"))
+            rows.append(NotCompared(name, None, LEFT_OUT))
         else:
             rows.append(Difference(name, None, None, "entrypoint", _PRESENT, None))
     pairs = [(name, case) for name, cases in lock.entrypoints.items() for case in cases]
@@ -132,8 +133,11 @@ def _marked(result: Result, rows: Sequence[Difference]) -> Result:
     return replace(result, axes={**result.axes, "weights": Axis("fail", reason)})
 
 
-def findings(compared: LockReport) -> list[Finding]:
-    """An error for each difference, and a warning for each entrypoint that was not compared."""
+def findings_of(compared: LockReport) -> list[Finding]:
+    """An error for each difference, and a warning for each entrypoint that was not compared.
+
+    What a run of a part left out is one warning: the caller asked for it.
+    """
     found = [
         Finding(
             "verify",
@@ -147,18 +151,27 @@ def findings(compared: LockReport) -> list[Finding]:
         )
         for row in compared.differences
     ]
+    left = [item.entrypoint for item in compared.not_compared if item.reason == LEFT_OUT]
+    if left:
+        more = f" and {len(left) - _NAMES} more" if len(left) > _NAMES else ""
+        found.append(_not_compared(None, f"{', '.join(left[:_NAMES])}{more}", LEFT_OUT))
     return found + [
-        Finding(
-            "verify",
-            "not-compared",
-            "warning",
-            f"{_call(item.entrypoint, item.case)} was not compared with the lock: {item.reason}",
-            help="a change of its weights would not be seen",
-            entrypoint=item.entrypoint,
-            axis="weights",
-        )
+        _not_compared(item.entrypoint, _call(item.entrypoint, item.case), item.reason)
         for item in compared.not_compared
+        if item.reason != LEFT_OUT
     ]
+
+
+def _not_compared(entrypoint: str | None, what: str, reason: str) -> Finding:
+    return Finding(
+        "verify",
+        "not-compared",
+        "warning",
+        f"not compared with the lock: {what}: {reason}",
+        help="a change of the weights there would not be seen",
+        entrypoint=entrypoint,
+        axis="weights",
+    )
 
 
 def _call(entrypoint: str, case: str | None) -> str:
