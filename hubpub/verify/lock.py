@@ -11,6 +11,7 @@ import functools
 import json
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -205,7 +206,7 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = next(name for name in found if sum(key == name for key, _ in pairs) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{twice[:100]!r} stands twice in one object")
     return found
 

@@ -70,7 +70,8 @@ def _entrypoint(
     if locked is None:
         yield Difference(name, None, None, "entrypoint", None, _PRESENT)
         return
-    tried = {result.case: result for result in results}
+    # Of a case that ran on one device and was skipped on another, the one that ran.
+    tried = {item.case: item for item in sorted(results, key=lambda item: item.facts is not None)}
     for case in sorted({*locked, *tried}):
         if case not in tried:
             yield Difference(name, case, None, "case", _PRESENT, None)
@@ -87,10 +88,10 @@ def _entrypoint(
 
 def _files(locked: Sequence[Used], found: Sequence[Used]) -> Iterator[Difference]:
     """The files of one case; those of one name are held against each other, equal ones aside."""
-    for filename in sorted({item.filename for item in (*locked, *found)}):
-        before = [item for item in locked if item.filename == filename and item not in found]
-        after = [item for item in found if item.filename == filename and item not in locked]
-        for old, new in itertools.zip_longest(before, after):
+    before, after = _by_name(locked, set(found)), _by_name(found, set(locked))
+    for filename in sorted({*before, *after}):
+        pairs = itertools.zip_longest(before.get(filename, ()), after.get(filename, ()))
+        for old, new in pairs:
             if old is None or new is None:
                 sides = [None if side is None else f"sha256 {side.sha256}" for side in (old, new)]
                 yield Difference("", None, filename, "file", *sides)
@@ -99,6 +100,14 @@ def _files(locked: Sequence[Used], found: Sequence[Used]) -> Iterator[Difference
                 was, now = _said(old, what), _said(new, what)
                 if was != now:
                     yield Difference("", None, filename, what, was, now)
+
+
+def _by_name(files: Sequence[Used], but: set[Used]) -> dict[str, list[Used]]:
+    found: dict[str, list[Used]] = {}
+    for item in files:
+        if item not in but:
+            found.setdefault(item.filename, []).append(item)
+    return found
 
 
 def _said(item: Used, what: str) -> str | None:
@@ -110,17 +119,18 @@ def _said(item: Used, what: str) -> str | None:
 
 def marked(entrypoints: Sequence[Entrypoint], compared: LockReport) -> tuple[Entrypoint, ...]:
     """The entrypoints, with the axis ``weights`` failed on each result that a difference is of."""
-    return tuple(
-        replace(
-            entrypoint,
-            results=tuple(
-                _marked(result, [row for row in rows if row.case in {None, result.case}])
-                for result in entrypoint.results
-            ),
-        )
-        for entrypoint in entrypoints
-        for rows in [[row for row in compared.differences if row.entrypoint == entrypoint.name]]
+    rows: dict[str, list[Difference]] = {}
+    for row in compared.differences:
+        rows.setdefault(row.entrypoint, []).append(row)
+    return tuple(_marked_all(item, rows.get(item.name, [])) for item in entrypoints)
+
+
+def _marked_all(entrypoint: Entrypoint, rows: Sequence[Difference]) -> Entrypoint:
+    results = (
+        _marked(result, [row for row in rows if row.case in {None, result.case}])
+        for result in entrypoint.results
     )
+    return replace(entrypoint, results=tuple(results))
 
 
 def _marked(result: Result, rows: Sequence[Difference]) -> Result:

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -400,6 +401,19 @@ def test_every_difference_is_found(ran: tuple[Entrypoint, ...], expected: list[R
             [NotCompared("net", "pretrained", "does not load: why")],
         ),
         (
+            (
+                entry(
+                    "net",
+                    result(),
+                    result(case="pretrained", loads="fail"),
+                    result(case="pretrained", device="cuda", ran=False),
+                ),
+                SAME[1],
+            ),
+            {"net", "other"},
+            [NotCompared("net", "pretrained", "does not load: why")],
+        ),
+        (
             (entry("net", result(), result(case="pretrained", ran=False)), SAME[1]),
             {"net", "other"},
             [NotCompared("net", "pretrained", "skipped: why")],
@@ -443,6 +457,27 @@ def test_what_a_part_of_a_run_left_out_is_one_warning() -> None:
     (found,) = locked.findings_of(compared)
     assert "net010, net011" in found.message
     assert "net029 and 170 more: left out of this run" in found.message
+
+
+@pytest.mark.parametrize("names", ["one", "many"])
+def test_a_large_lock_is_compared_in_reasonable_time(tmp_path: Path, names: str) -> None:
+    """Anybody may have written it: what it costs grows as it does, and not as its square."""
+    count = 10_000
+    used = tuple(
+        Used(f"{number if names == 'many' else 0}.pth", f"{number:064x}", 1, None)
+        for number in range(count)
+    )
+    file = tmp_path / "hubpub.lock"
+    file.write_text(dumps(lock.to_json(lock_of(net={"default": used}))))
+    before = time.process_time()
+    held = lock.read(file)
+    others = tuple(replace(item, size=2) for item in used)
+    ran = (entry("net", result(*others)),)
+    compared = locked.compare(held, ran, frozenset({"net"}))
+    assert len(compared.differences) == count
+    assert len(locked.findings_of(compared)) == count
+    assert locked.marked(ran, compared)[0].results[0].axes["weights"].status == "fail"
+    assert time.process_time() - before < 40
 
 
 def test_a_failed_stamp_keeps_its_own_reason() -> None:
