@@ -88,6 +88,17 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     multiple=True,
     help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
 )
+@click.option("--write-lock", is_flag=True, help="Write hubpub.lock, if everything is proven.")
+@click.option(
+    "--locked", is_flag=True, help="Fail where an entrypoint does not use what hubpub.lock says."
+)
+@click.option(
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The lock, instead of hubpub.lock in this directory.",
+)
 @click.option("--timeout", type=float, default=_DEFAULTS.timeout_s, help="Seconds a job may take.")
 @click.option(
     "--deadline", type=float, default=_DEFAULTS.deadline_s, help="Seconds the run may take."
@@ -110,17 +121,6 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     type=int,
     default=_DEFAULTS.max_entrypoints,
     help="More entrypoints than this fail the run.",
-)
-@click.option("--write-lock", is_flag=True, help="Write hubpub.lock, if everything is proven.")
-@click.option(
-    "--locked", is_flag=True, help="Fail where an entrypoint does not use what hubpub.lock says."
-)
-@click.option(
-    "--lock",
-    "lock_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The lock, instead of hubpub.lock in this directory.",
 )
 @click.option(
     "--entrypoint",
@@ -148,13 +148,13 @@ def command(
     image: str | None,
     all_packages: bool,
     allow_hosts: tuple[str, ...],
+    write_lock: bool,
+    locked: bool,
+    lock_file: Path | None,
     github_url: str | None,
     formats: tuple[str, ...],
     fresh: bool,
     jobs: int,
-    write_lock: bool,
-    locked: bool,
-    lock_file: Path | None,
     patterns: tuple[str, ...],
     shard: str | None,
     **bounds: Any,
@@ -180,13 +180,13 @@ def command(
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
+        locked=locks.held if locked else None,
         device=device,
         sandbox=wanted,
         all_packages=all_packages,
         limits=_limits(bounds),
         fresh=fresh,
         jobs=jobs,
-        locked=locks.held if locked else None,
         selection=selection.Selection(
             patterns, None if shard is None else selection.read_shard(shard)
         ),

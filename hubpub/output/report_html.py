@@ -9,7 +9,14 @@ from typing import Any
 import jinja2
 
 from hubpub.output.escape import short, visible
-from hubpub.output.report_text import LOCK_COLUMNS, SHOWN_AXES, lock_summary, size, title
+from hubpub.output.report_text import (
+    LOCK_COLUMNS,
+    SHOWN_AXES,
+    lock_summary,
+    not_compared,
+    size,
+    title,
+)
 
 _LONGEST = 1000
 """Characters of one text: a name stands in every row of its results."""
@@ -34,6 +41,7 @@ def _template() -> jinja2.Template:
     )
     environment.filters["size"] = size
     environment.filters["lock_summary"] = lock_summary
+    environment.filters["not_compared"] = not_compared
     return environment.get_template("report.html")
 
 

@@ -11,6 +11,7 @@ from hubpub.output.report_text import (
     LOCK_COLUMNS,
     SHOWN_AXES,
     lock_summary,
+    not_compared,
     plural,
     size,
     title,
@@ -61,7 +62,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         ("Entrypoints", ("entrypoint", "case", "device", *SHOWN_AXES), _results(report)),
         ("Checkpoints", _CHECKPOINT, _checkpoints(report)),
         ("Not as hubpub.lock has it", LOCK_COLUMNS, _differences(report)),
-        ("Not compared with hubpub.lock", ("entrypoint", "case", "why"), _not_compared(report)),
+        ("Not compared with hubpub.lock", ("why", "entrypoints"), _not_compared(report)),
         ("Refused by the network", ("request", "why"), _refused(report)),
         ("Findings", ("place", "finding", "what to do"), _findings(report)),
     ):
@@ -108,8 +109,8 @@ def _differences(report: Mapping[str, Any]) -> Iterator[Cells]:
 
 
 def _not_compared(report: Mapping[str, Any]) -> Iterator[Cells]:
-    for item in (report.get("lock") or {}).get("not_compared", ()):
-        yield [escaped(item[name] or "") for name in ("entrypoint", "case", "reason")]
+    for reason, names in not_compared(report["lock"]) if report.get("lock") else ():
+        yield [escaped(reason), escaped(names)]
 
 
 def _refused(report: Mapping[str, Any]) -> Iterator[Cells]:

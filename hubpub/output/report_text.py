@@ -190,9 +190,8 @@ def _lock(report: Mapping[str, Any], color: bool) -> Iterator[str]:
     ]
     if rows:
         yield from _table(LOCK_COLUMNS, rows, color)
-    for item in lock["not_compared"]:
-        case = f" ({item['case']})" if item["case"] else ""
-        yield _shown(f"  not compared: {short(item['entrypoint'], _CELL)}{case}: {item['reason']}")
+    for reason, names in not_compared(lock):
+        yield _shown(f"  not compared, {reason}: {names}")
 
 
 LOCK_COLUMNS = ("entrypoint", "case", "file", "what", "locked", "found")
@@ -205,6 +204,17 @@ def lock_summary(lock: Mapping[str, Any]) -> str:
     left = len(lock["not_compared"])
     rest = f", {left} not compared" if left else ""
     return f"hubpub.lock: {said}, {compared} {plural(compared, 'case')} compared{rest}"
+
+
+def not_compared(lock: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each reason why something was not compared, with all that it is the reason for."""
+    by_reason: dict[str, list[str]] = {}
+    for item in lock["not_compared"]:
+        case = f" ({short(item['case'], _CELL)})" if item["case"] else ""
+        name = f"{short(item['entrypoint'], _CELL)}{case}"
+        by_reason.setdefault(short(item["reason"], _CELL), []).append(name)
+    for reason, names in by_reason.items():
+        yield reason, ", ".join(names)
 
 
 def _sides(row: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes, locked
+from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.entrypoint import Prover
@@ -31,6 +31,7 @@ from hubpub.verify.events import Event, Say, silence
 from hubpub.verify.jobs import Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.lock import Lock
+from hubpub.verify.locked import compare, findings_of, marked
 from hubpub.verify.reference import Target
 from hubpub.verify.report import (
     Entrypoint,
@@ -61,6 +62,8 @@ class Options:
     allow_hosts: tuple[str, ...] = ()
     device: str = "auto"
     sandbox: Wanted = field(default_factory=Wanted)
+    locked: Lock | None = None
+    """What every entrypoint has to resolve to; see :mod:`hubpub.verify.locked`."""
     all_packages: bool = False
     """Whether jobs may import what is installed here and declared nowhere."""
     limits: Limits = field(default_factory=Limits)
@@ -68,8 +71,6 @@ class Options:
     """Run each job in an interpreter of its own rather than in a fork."""
     jobs: int = 1
     """Entrypoints at a time, each in a sandbox of its own."""
-    locked: Lock | None = None
-    """What every entrypoint has to resolve to; see :mod:`hubpub.verify.locked`."""
     selection: Selection = field(default_factory=Selection)
     """Which entrypoints are run: all, unless the caller wants a part."""
 
@@ -118,12 +119,12 @@ class _Run:
     ) -> None:
         self.target, self.options, self.tree = target, options, tree
         self.settings, self.static = settings, static
+        self.listed: frozenset[str] | None = None
+        """Every name that ``torch.hub.list`` shows; None until it has been made."""
         self._say, self._saying = say, threading.Lock()
         self.findings: list[Finding] = findings.of_static(static.diagnostics)
         self.findings += findings.of_remarks(tree.resolved.remarks)
         self.ledger = Ledger(hash_checked(static.repo.downloads))
-        self.listed: frozenset[str] | None = None
-        """Every name that ``torch.hub.list`` shows; None until it has been made."""
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
         self.selected: Selected | None = None
         self.today = dt.datetime.now(dt.timezone.utc).date()
@@ -168,13 +169,14 @@ class _Run:
             requests += item.requests
         touched = {item.entrypoint.name: item.touched for item in proven}
         self.findings += differences.met(touched, self.tree.differs)
-        entrypoints, compared = self._locked(tuple(item.entrypoint for item in proven))
+        entrypoints, compared = self._compare(tuple(item.entrypoint for item in proven))
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
         return Report(
             status=status(entrypoints, self.findings),
             reference=self._reference(),
+            lock=compared,
             commit=self.tree.commit,
             tree=self.tree.tree,
             environment=environment(
@@ -185,19 +187,18 @@ class _Run:
             checkpoints=self.ledger.all(),
             network=tuple(_network(request) for request in requests),
             findings=tuple(self.findings),
-            lock=compared,
             selection=self.selected,
         )
 
-    def _locked(
+    def _compare(
         self, entrypoints: tuple[Entrypoint, ...]
     ) -> tuple[tuple[Entrypoint, ...], LockReport | None]:
         """The results, held against the lock where the caller gave one."""
         if self.options.locked is None:
             return entrypoints, None
-        compared = locked.compare(self.options.locked, entrypoints, self.listed)
-        self.findings += locked.findings(compared)
-        return locked.marked(entrypoints, compared), compared
+        compared = compare(self.options.locked, entrypoints, self.listed)
+        self.findings += findings_of(compared)
+        return marked(entrypoints, compared), compared
 
     def say(self, event: Event) -> None:
         """Tell whoever watches, one lane at a time."""

@@ -10,13 +10,14 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import again, axes, declared, findings, lock
+from hubpub.verify import again, axes, declared, findings
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
 from hubpub.verify.events import Event, Say
 from hubpub.verify.jobs import Done, Jobs
+from hubpub.verify.lock import files_used
 from hubpub.verify.report import Entrypoint, Finding, Result
 
 
@@ -120,7 +121,7 @@ class Prover:
             facts=done.facts,
             claims=_kept_claims(done),
             checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
-            used=lock.used(found.checkpoints, done.requests),
+            used=files_used(found.checkpoints, done.requests),
         )
         needs = findings.of_verdicts(name, case.name, device, verdicts)
         return result, needs, tuple(answers.requests)

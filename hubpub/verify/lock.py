@@ -11,6 +11,7 @@ import functools
 import json
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -52,7 +53,7 @@ class Lock:
         return self.repository.casefold() == repository.casefold()
 
 
-def used(checkpoints: Iterable[Checkpoint], requests: Sequence[Request]) -> tuple[Used, ...]:
+def files_used(checkpoints: Iterable[Checkpoint], requests: Sequence[Request]) -> tuple[Used, ...]:
     """The files of weights of one job: what it left or opened, and what it downloaded and dropped.
 
     Args:
@@ -205,7 +206,7 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = next(name for name in found if sum(key == name for key, _ in pairs) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{twice[:100]!r} stands twice in one object")
     return found
 

@@ -21,11 +21,12 @@ from hubpub.verify.report import (
     Used,
 )
 
+LEFT_OUT = "left out of this run"
 _PRESENT = "present"
 _FACTS = ("sha256", "size", "format", "urls", "path")
 _SHOWN = 3
 """Differences that the reason of an axis names."""
-_LONGEST = 500
+_NAMES, _LONGEST = 20, 500
 
 
 def compare(
@@ -48,7 +49,7 @@ def compare(
         elif listed is None:
             rows.append(NotCompared(name, None, "torch.hub.list fails"))
         elif name in listed:
-            rows.append(NotCompared(name, None, "this run left it out"))
+            rows.append(NotCompared(name, None, LEFT_OUT))
         else:
             rows.append(Difference(name, None, None, "entrypoint", _PRESENT, None))
     pairs = [(name, case) for name, cases in lock.entrypoints.items() for case in cases]
@@ -69,7 +70,8 @@ def _entrypoint(
     if locked is None:
         yield Difference(name, None, None, "entrypoint", None, _PRESENT)
         return
-    tried = {result.case: result for result in results}
+    # Of a case that ran on one device and was skipped on another, the one that ran.
+    tried = {item.case: item for item in sorted(results, key=lambda item: item.facts is not None)}
     for case in sorted({*locked, *tried}):
         if case not in tried:
             yield Difference(name, case, None, "case", _PRESENT, None)
@@ -86,10 +88,10 @@ def _entrypoint(
 
 def _files(locked: Sequence[Used], found: Sequence[Used]) -> Iterator[Difference]:
     """The files of one case; those of one name are held against each other, equal ones aside."""
-    for filename in sorted({item.filename for item in (*locked, *found)}):
-        before = [item for item in locked if item.filename == filename and item not in found]
-        after = [item for item in found if item.filename == filename and item not in locked]
-        for old, new in itertools.zip_longest(before, after):
+    before, after = _by_name(locked, set(found)), _by_name(found, set(locked))
+    for filename in sorted({*before, *after}):
+        pairs = itertools.zip_longest(before.get(filename, ()), after.get(filename, ()))
+        for old, new in pairs:
             if old is None or new is None:
                 sides = [None if side is None else f"sha256 {side.sha256}" for side in (old, new)]
                 yield Difference("", None, filename, "file", *sides)
@@ -98,6 +100,14 @@ def _files(locked: Sequence[Used], found: Sequence[Used]) -> Iterator[Difference
                 was, now = _said(old, what), _said(new, what)
                 if was != now:
                     yield Difference("", None, filename, what, was, now)
+
+
+def _by_name(files: Sequence[Used], but: set[Used]) -> dict[str, list[Used]]:
+    found: dict[str, list[Used]] = {}
+    for item in files:
+        if item not in but:
+            found.setdefault(item.filename, []).append(item)
+    return found
 
 
 def _said(item: Used, what: str) -> str | None:
@@ -109,17 +119,18 @@ def _said(item: Used, what: str) -> str | None:
 
 def marked(entrypoints: Sequence[Entrypoint], compared: LockReport) -> tuple[Entrypoint, ...]:
     """The entrypoints, with the axis ``weights`` failed on each result that a difference is of."""
-    return tuple(
-        replace(
-            entrypoint,
-            results=tuple(
-                _marked(result, [row for row in rows if row.case in {None, result.case}])
-                for result in entrypoint.results
-            ),
-        )
-        for entrypoint in entrypoints
-        for rows in [[row for row in compared.differences if row.entrypoint == entrypoint.name]]
+    rows: dict[str, list[Difference]] = {}
+    for row in compared.differences:
+        rows.setdefault(row.entrypoint, []).append(row)
+    return tuple(_marked_all(item, rows.get(item.name, [])) for item in entrypoints)
+
+
+def _marked_all(entrypoint: Entrypoint, rows: Sequence[Difference]) -> Entrypoint:
+    results = (
+        _marked(result, [row for row in rows if row.case in {None, result.case}])
+        for result in entrypoint.results
     )
+    return replace(entrypoint, results=tuple(results))
 
 
 def _marked(result: Result, rows: Sequence[Difference]) -> Result:
@@ -132,8 +143,11 @@ def _marked(result: Result, rows: Sequence[Difference]) -> Result:
     return replace(result, axes={**result.axes, "weights": Axis("fail", reason)})
 
 
-def findings(compared: LockReport) -> list[Finding]:
-    """An error for each difference, and a warning for each entrypoint that was not compared."""
+def findings_of(compared: LockReport) -> list[Finding]:
+    """An error for each difference, and a warning for each entrypoint that was not compared.
+
+    What a run of a part left out is one warning: the caller asked for it.
+    """
     found = [
         Finding(
             "verify",
@@ -147,18 +161,27 @@ def findings(compared: LockReport) -> list[Finding]:
         )
         for row in compared.differences
     ]
+    left = [item.entrypoint for item in compared.not_compared if item.reason == LEFT_OUT]
+    if left:
+        more = f" and {len(left) - _NAMES} more" if len(left) > _NAMES else ""
+        found.append(_not_compared(None, f"{', '.join(left[:_NAMES])}{more}", LEFT_OUT))
     return found + [
-        Finding(
-            "verify",
-            "not-compared",
-            "warning",
-            f"{_call(item.entrypoint, item.case)} was not compared with the lock: {item.reason}",
-            help="a change of its weights would not be seen",
-            entrypoint=item.entrypoint,
-            axis="weights",
-        )
+        _not_compared(item.entrypoint, _call(item.entrypoint, item.case), item.reason)
         for item in compared.not_compared
+        if item.reason != LEFT_OUT
     ]
+
+
+def _not_compared(entrypoint: str | None, what: str, reason: str) -> Finding:
+    return Finding(
+        "verify",
+        "not-compared",
+        "warning",
+        f"not compared with the lock: {what}: {reason}",
+        help="a change of the weights there would not be seen",
+        entrypoint=entrypoint,
+        axis="weights",
+    )
 
 
 def _call(entrypoint: str, case: str | None) -> str:

@@ -268,10 +268,10 @@ class Report:
     tree: str | None = None
     entrypoints: tuple[Entrypoint, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
-    network: tuple[Network, ...] = ()
-    findings: tuple[Finding, ...] = ()
     lock: LockReport | None = None
     """None where nothing was compared with a lock; the field is then absent."""
+    network: tuple[Network, ...] = ()
+    findings: tuple[Finding, ...] = ()
     selection: Selected | None = None
     """None where nothing could be listed."""
 

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -90,17 +91,17 @@ def checkpoint(filename: str, sha256: str, path: str | None = None) -> Checkpoin
 def test_a_file_has_the_url_that_the_code_asked_for() -> None:
     signed = "https://cdn.example/x?X-Amz-Signature=1"
     log = [request("https://h.example/net.pth", location=signed), request(signed, A)]
-    assert lock.used([checkpoint("net.pth", A)], log) == (NET,)
+    assert lock.files_used([checkpoint("net.pth", A)], log) == (NET,)
 
 
 def test_a_download_that_was_not_left_is_locked_too() -> None:
     log = [request("https://h.example/net.pth", A), request("https://h.example/about.json", B)]
-    assert lock.used([], log) == (replace(NET, format=None),)
+    assert lock.files_used([], log) == (replace(NET, format=None),)
 
 
 def test_a_file_of_the_tree_has_a_path_and_no_url() -> None:
     log = [request("https://h.example/net.pth", A)]
-    found = lock.used([checkpoint("w.pth", A, "w/w.pth"), checkpoint("net.pth", A)], log)
+    found = lock.files_used([checkpoint("w.pth", A, "w/w.pth"), checkpoint("net.pth", A)], log)
     assert found == (NET, Used("w.pth", A, 9, "zip", (), "w/w.pth"))
 
 
@@ -372,7 +373,7 @@ def test_every_difference_is_found(ran: tuple[Entrypoint, ...], expected: list[R
     compared = locked.compare(OLD, ran, listed)
     assert compared.differences == tuple(Difference(*row) for row in expected)
     assert compared.not_compared == ()
-    found = locked.findings(compared)
+    found = locked.findings_of(compared)
     assert [item.name for item in found] == ["locked"] * len(expected)
     assert all(item.severity == "error" and item.code == "verify" for item in found)
     failed = {
@@ -400,11 +401,24 @@ def test_every_difference_is_found(ran: tuple[Entrypoint, ...], expected: list[R
             [NotCompared("net", "pretrained", "does not load: why")],
         ),
         (
+            (
+                entry(
+                    "net",
+                    result(),
+                    result(case="pretrained", loads="fail"),
+                    result(case="pretrained", device="cuda", ran=False),
+                ),
+                SAME[1],
+            ),
+            {"net", "other"},
+            [NotCompared("net", "pretrained", "does not load: why")],
+        ),
+        (
             (entry("net", result(), result(case="pretrained", ran=False)), SAME[1]),
             {"net", "other"},
             [NotCompared("net", "pretrained", "skipped: why")],
         ),
-        (SAME[:1], {"net", "other"}, [NotCompared("other", None, "this run left it out")]),
+        (SAME[:1], {"net", "other"}, [NotCompared("other", None, locked.LEFT_OUT)]),
         (
             (*SAME, entry("new", result(ran=False))),
             {"net", "other", "new"},
@@ -426,12 +440,44 @@ def test_what_is_not_compared_is_named(
     compared = locked.compare(OLD, ran, None if listed is None else frozenset(listed))
     assert compared.differences == ()
     assert compared.not_compared == tuple(expected)
-    found = locked.findings(compared)
+    found = locked.findings_of(compared)
     assert [(item.name, item.severity) for item in found] == [("not-compared", "warning")] * len(
         expected
     )
     assert all(item.reason in said.message for item, said in zip(expected, found, strict=True))
     assert locked.marked(ran, compared) == ran
+
+
+def test_what_a_part_of_a_run_left_out_is_one_warning() -> None:
+    names = [f"net{number:03}" for number in range(200)]
+    held = Lock(None, {name: {"default": ()} for name in names})
+    ran = [entry(name, result()) for name in names[:10]]
+    compared = locked.compare(held, ran, frozenset(names))
+    assert (compared.compared, len(compared.not_compared)) == (10, 190)
+    (found,) = locked.findings_of(compared)
+    assert "net010, net011" in found.message
+    assert "net029 and 170 more: left out of this run" in found.message
+
+
+@pytest.mark.parametrize("names", ["one", "many"])
+def test_a_large_lock_is_compared_in_reasonable_time(tmp_path: Path, names: str) -> None:
+    """Anybody may have written it: what it costs grows as it does, and not as its square."""
+    count = 10_000
+    used = tuple(
+        Used(f"{number if names == 'many' else 0}.pth", f"{number:064x}", 1, None)
+        for number in range(count)
+    )
+    file = tmp_path / "hubpub.lock"
+    file.write_text(dumps(lock.to_json(lock_of(net={"default": used}))))
+    before = time.process_time()
+    held = lock.read(file)
+    others = tuple(replace(item, size=2) for item in used)
+    ran = (entry("net", result(*others)),)
+    compared = locked.compare(held, ran, frozenset({"net"}))
+    assert len(compared.differences) == count
+    assert len(locked.findings_of(compared)) == count
+    assert locked.marked(ran, compared)[0].results[0].axes["weights"].status == "fail"
+    assert time.process_time() - before < 40
 
 
 def test_a_failed_stamp_keeps_its_own_reason() -> None:
