@@ -300,12 +300,9 @@ class _Run:
         shard = None if asked.shard is None else str(asked.shard)
         whole = len(taken) == len(names) > 0
         self.selected = Selected(asked.patterns, shard, tuple(names), whole)
+        self.findings += findings.of_selection(asked, names)
         if len(taken) < len(names):
-            self.findings.append(findings.of_part(len(taken), len(names), str(asked)))
-            text = f"{len(taken)} of {len(names)} entrypoints: {asked}"
-            self.say(Event("selected", text))
-        if names and not taken and shard is not None:
-            self.findings.append(findings.of_empty_shard(shard, len(asked.matching(names))))
+            self.say(Event("selected", f"{len(taken)} of {len(names)} entrypoints: {asked}"))
         return [entry for entry in entries if str(entry["name"]) in taken]
 
 

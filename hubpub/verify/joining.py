@@ -159,20 +159,23 @@ def join(documents: Sequence[Document]) -> dict[str, Any]:
                 owner[item["name"]], results[item["name"]] = number, item
     names = sorted(results)
     selection = first["selection"]
+    shard = None if selection["shard"] is None else read_shard(selection["shard"])
+    asked, listed = Selection(tuple(selection["patterns"]), shard), selection["listed"]
     checkpoints = _checkpoints(documents)
     joined = {
         **first,
         "sandbox": _sandbox(documents),
         "entrypoints": [results[name] for name in names],
         "checkpoints": checkpoints,
-        "network": _shared_and_own(documents, "network", names, owner, lambda _: True),
+        "network": [item for part in _shared_and_own(documents, "network", owner) for item in part],
         "selection": {
             **selection,
-            "whole": bool(names) and names == sorted(selection["listed"]),
+            "whole": len(asked.take(listed)) == len(listed) > 0,
         },
     }
-    found = _shared_and_own(documents, "findings", names, owner, _is_kept)
-    joined["findings"] = found + _runs_own(joined)
+    shared, own = _shared_and_own(documents, "findings", owner)
+    chosen = [asdict(finding) for finding in findings.of_selection(asked, listed)]
+    joined["findings"] = [*filter(_is_kept, shared), *chosen, *own, *_runs_own(joined)]
     joined["status"] = _status(joined)
     validate(joined)
     return joined
@@ -195,24 +198,20 @@ def _is_kept(finding: Mapping[str, Any]) -> bool:
 
 
 def _shared_and_own(
-    documents: Sequence[Document],
-    key: str,
-    names: Sequence[str],
-    owner: Mapping[str, int],
-    wanted: Any,
-) -> list[Any]:
-    """What no entrypoint of the report owns, once; then what each owns, in their order."""
+    documents: Sequence[Document], key: str, owner: Mapping[str, int]
+) -> tuple[list[Any], list[Any]]:
+    """What no entrypoint of the report owns, once; and what each owns, in the order of names."""
     shared: list[list[Any]] = []
-    own: dict[str, list[Any]] = {name: [] for name in names}
+    own: dict[str, list[Any]] = {name: [] for name in sorted(owner)}
     for number, document in enumerate(documents):
         shared.append([])
-        for item in filter(wanted, document[key]):
+        for item in document[key]:
             name = item.get("entrypoint")
             if item.get("code", "verify") != "verify" or name not in own:
                 shared[-1].append(item)
             elif owner[name] == number:
                 own[name].append(item)
-    return [*_united(shared), *(item for name in names for item in own[name])]
+    return _united(shared), [item for items in own.values() for item in items]
 
 
 def _united(lists: Iterable[list[Any]]) -> list[Any]:

@@ -93,11 +93,7 @@ def run(made: Mapping[str, list[Left]], folder: Path, shard: Shard | None = None
     names = Selection((), shard).take(listed)
     ledger = Ledger(frozenset({"hashed.pth"}))
     proven = [prove(name, made[name], ledger, folder) for name in names]
-    found = [STATIC]
-    if len(names) < len(listed):
-        found.append(findings.of_part(len(names), len(listed), f"--shard {shard}"))
-    if not names:
-        found.append(findings.of_empty_shard(str(shard), len(listed)))
+    found = [STATIC, *findings.of_selection(Selection((), shard), listed)]
     found += [item for _, part in proven for item in part.findings]
     found += findings.of_clashes(ledger.clashes())
     entrypoints = tuple(entrypoint for entrypoint, _ in proven)
