@@ -32,6 +32,20 @@ class Locking:
     held: Lock | None = None
 
 
+def of_a_part(*, write: bool, locked: bool, part: bool, resumed: bool) -> None:
+    """Refuse what would lock, or hold against a lock, less than the whole release.
+
+    Raises:
+        UsageError: flags that do not go together.
+    """
+    if write and (part or resumed):
+        raise UsageError(
+            "--write-lock takes a whole run", help="leave --entrypoint, --shard, --resume out"
+        )
+    if locked and resumed:
+        raise UsageError("--locked compares one whole run", help="leave --resume out")
+
+
 def wanted(asked: Target, file: Path | None, *, write: bool, locked: bool) -> Locking:
     """Read the lock that is compared with or written over, before anything runs.
 

@@ -29,7 +29,7 @@ def watch(target: str) -> Iterator[Callable[[Event], None]]:
 
 def _say_line(event: Event) -> None:
     """One line a step; nothing while a job runs, so that logs stay short."""
-    if event.kind in {"fetched", "sandbox", "listed", "selected"}:
+    if event.kind in {"fetched", "sandbox", "listed", "selected", "resumed"}:
         click.echo(f"{event.kind}: {visible(event.text)}", err=True)
     elif event.kind == "ended":
         click.echo(f"{visible(event.entrypoint)} ({event.text}): {outcome(event)}", err=True)

@@ -1,18 +1,23 @@
-"""``hubpub report FILE``: a saved report of verify, rendered again."""
+"""``hubpub report FILE``: a saved report of verify, rendered again; ``merge`` joins several."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hubpub.cli.outputs import targets, write_report
+from hubpub.cli.verify import EXIT
+from hubpub.errors import UsageError
 from hubpub.output import reports
 from hubpub.verify import report
 
+_MERGE = "merge"
+
 
 @click.command("report")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("words", metavar="FILE | merge FILE...", nargs=-1, required=True)
 @click.option(
     "--output-format",
     "--format",
@@ -21,10 +26,33 @@ from hubpub.verify import report
     multiple=True,
     help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
 )
-def command(file: Path, formats: tuple[str, ...]) -> int:
-    """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats."""
+def command(words: tuple[str, ...], formats: tuple[str, ...]) -> int:
+    """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats.
+
+    With merge: join the reports of all shards of one run (`hubpub verify --shard I/N`) to the
+    report that one whole run would have written. They must be of the same commit, tree,
+    environment and options. A file that is called merge is ./merge.
+
+    Exit code 0; with merge that of the whole run: 1 where something needs action.
+    """
     outputs = targets(formats, reports.FORMATS)
-    document = report.read(file)
+    if words[0] == _MERGE:
+        document = _merged(words[1:])
+    elif len(words) > 1:
+        raise UsageError(
+            f"{len(words)} files, and one is rendered at a time",
+            help="to join the reports of shards: hubpub report merge FILE...",
+        )
+    else:
+        document = report.read(Path(words[0]))
     for name, path in outputs:
         write_report(document, name, path)
-    return 0
+    return EXIT[document["status"]] if words[0] == _MERGE else 0
+
+
+def _merged(files: tuple[str, ...]) -> dict[str, Any]:
+    from hubpub.verify import joining
+
+    if not files:
+        raise UsageError("merge needs files", help="hubpub report merge shard1.json shard2.json")
+    return joining.merge([(file, report.read(Path(file))) for file in files])

@@ -6,7 +6,7 @@ import math
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from hubpub.errors import CannotVerifyError, UsageError
 from hubpub.output import reports
 from hubpub.verify.limits import Limits
 
-_EXIT = {"pass": 0, "fail": 1, "error": 4, "interrupted": 130}
+EXIT = {"pass": 0, "fail": 1, "error": 4, "interrupted": 130}
 _DEFAULTS = Limits()
 _SECONDS = ("timeout", "deadline", "cpu_time")
 _MOST, _MOST_SECONDS = 1 << 60, 1 << 32  # what the kernel takes, and more than there is
@@ -135,6 +135,12 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="Only part I of N of the entrypoints; `hubpub report merge` joins the reports of all N.",
 )
 @click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Go on with an interrupted run, whose JSON report is FILE: keep what it has proven.",
+)
+@click.option(
     "--fresh",
     is_flag=True,
     help="A new interpreter for each job: slower, for code that breaks in a forked process.",
@@ -157,6 +163,7 @@ def command(
     jobs: int,
     patterns: tuple[str, ...],
     shard: str | None,
+    resume: Path | None,
     **bounds: Any,
 ) -> int:
     """Prove TARGET: load every entrypoint with the real torch.hub, in a sandbox.
@@ -173,6 +180,8 @@ def command(
 
     outputs = targets(formats, reports.FORMATS)
     asked = reference.parse(target, working_tree=working_tree)
+    part, resumed = bool(patterns or shard), resume is not None
+    locking.of_a_part(write=write_lock, locked=locked, part=part, resumed=resumed)
     locks = locking.wanted(asked, lock_file, write=write_lock, locked=locked)
     hosts.rules(allow_hosts)
     wanted = tiers.Wanted(tier, trusted, image)
@@ -190,6 +199,7 @@ def command(
         selection=selection.Selection(
             patterns, None if shard is None else selection.read_shard(shard)
         ),
+        resume=None if resume is None else report.read(resume),
     )
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
@@ -197,13 +207,23 @@ def command(
     try:
         with progress.watch(target) as say:
             result = verify.verify(asked, options, say)
+    except verify.InterruptedRun as stopped:
+        _write(_with_earlier(report.to_json(stopped.report), options.resume), outputs)
+        raise stopped.ended from None
     except (CannotVerifyError, KeyboardInterrupt, SystemExit) as error:
         _write(report.to_json(_nothing_proven(asked, error)), outputs, quiet=True)
         raise
-    _write(report.to_json(result), outputs)
+    document = _with_earlier(report.to_json(result), options.resume)
+    _write(document, outputs)
     if write_lock:
         locking.write(locks, result)
-    return _EXIT[result.status]
+    return EXIT[document["status"]]
+
+
+def _with_earlier(document: dict[str, Any], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    from hubpub.verify import resuming
+
+    return document if earlier is None else resuming.joined(earlier, document)
 
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -260,7 +280,7 @@ def _nothing_proven(asked: Any, error: BaseException) -> Any:
 
 
 def _write(document: dict[str, Any], outputs: list[Target], *, quiet: bool = False) -> None:
-    """Write each format; with ``quiet``, not the text, which the error message repeats."""
+    """Write each format; with ``quiet``, no text on stdout, which the error message repeats."""
     for name, path in outputs:
-        if not (quiet and name == "text"):
+        if not (quiet and name == "text" and path is None):
             write_report(document, name, path)

@@ -14,6 +14,7 @@ MODULES = {
     "markdown": "report_markdown",
     "html": "report_html",
     "github": "report_github",
+    "junit": "report_junit",
 }
 """Format -> the module of this package whose ``render`` says it; None is the report itself."""
 

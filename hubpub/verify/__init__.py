@@ -14,8 +14,8 @@ import platform
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes
+from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes, resuming
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
-from hubpub.verify.entrypoint import Prover
+from hubpub.verify.entrypoint import Proven, Prover
 from hubpub.verify.events import Event, Say, silence
 from hubpub.verify.jobs import Jobs
 from hubpub.verify.limits import Limits
@@ -44,6 +44,7 @@ from hubpub.verify.report import (
     SandboxReport,
     Selected,
     status,
+    to_json,
 )
 from hubpub.verify.sandbox import Sandbox, command, interpreter, packages, tiers
 from hubpub.verify.sandbox.interpreter import Interpreter
@@ -73,6 +74,17 @@ class Options:
     """Entrypoints at a time, each in a sandbox of its own."""
     selection: Selection = field(default_factory=Selection)
     """Which entrypoints are run: all, unless the caller wants a part."""
+    resume: Mapping[str, Any] | None = None
+    """The document of an earlier run; what it has proven is not run again, and not in the report:
+    :func:`hubpub.verify.resuming.joined` makes one of both."""
+
+
+class InterruptedRun(BaseException):
+    """A signal ended the run, as ``ended`` says; ``report`` has what was proven before that."""
+
+    def __init__(self, report: Report, ended: BaseException) -> None:
+        super().__init__()
+        self.report, self.ended = report, ended
 
 
 def verify(target: Target, options: Options, say: Say = silence) -> Report:
@@ -85,8 +97,10 @@ def verify(target: Target, options: Options, say: Say = silence) -> Report:
 
     Raises:
         CannotVerifyError: nothing could be proven: no such ref, no git, no sandbox, no device.
-        UsageError: the sandbox that is wanted contradicts itself.
+        UsageError: the sandbox that is wanted contradicts itself, a pattern matches no entrypoint,
+            or what is to be resumed is of another run.
         ConfigError: the tree's own configuration is not valid.
+        InterruptedRun: a signal ended it (KeyboardInterrupt, SystemExit) with some of it done.
     """
     deadline = time.monotonic() + options.limits.deadline_s
     python = interpreter.current()
@@ -163,31 +177,76 @@ class _Run:
                 self.today, self.say,
                 declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
             )  # fmt: skip
-            proven = lanes.each(listing, prover.prove, jobs, lane, self.options.jobs)
+            names = tuple(name for name, off in devices if not off)
+            frame = self._frame(environment(version, torch, names), held, requests)
+            listing = self._left(frame, listing)
+            done: dict[str, Proven] = {}
+
+            def prove(jobs: Jobs, entry: Mapping[str, Any]) -> None:
+                done[str(entry["name"])] = prover.prove(jobs, entry)
+
+            try:
+                lanes.each(listing, prove, jobs, lane, self.options.jobs)
+            except (KeyboardInterrupt, SystemExit) as error:
+                part = replace(self._filled(frame, done), status="interrupted")
+                raise InterruptedRun(part, error) from error
+        return self._filled(frame, done)
+
+    def _frame(
+        self, ran_on: Environment, held: SandboxReport, requests: Sequence[egress.Request]
+    ) -> Report:
+        """The report before any entrypoint has run."""
+        options = self.options
+        chosen = {
+            "device": options.device,
+            "allow_hosts": sorted(options.allow_hosts),
+            "fresh": options.fresh,
+        }
+        return Report(
+            status="interrupted",
+            reference=self._reference(),
+            commit=self.tree.commit,
+            tree=self.tree.tree,
+            environment=ran_on,
+            sandbox=held,
+            network=tuple(_network(request, None) for request in requests),
+            selection=self.selected,
+            options=chosen,
+        )
+
+    def _left(self, frame: Report, listing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What is left to run where another report is gone on with; else all of ``listing``."""
+        before = self.options.resume
+        if before is None:
+            return listing
+        kept = resuming.kept(before, to_json(frame))
+        left = [entry for entry in listing if str(entry["name"]) not in kept]
+        text = f"{len(listing) - len(left)} of {len(listing)} entrypoints are proven already"
+        self.say(Event("resumed", text))
+        return left
+
+    def _filled(self, frame: Report, done: Mapping[str, Proven]) -> Report:
+        """``frame`` with what was proven, in the order of the names, whatever lane ran it."""
+        proven = [done[name] for name in sorted(done)]
+        network = list(frame.network)
         for item in proven:
             self.findings += item.findings
-            requests += item.requests
+            name = item.entrypoint.name
+            network += [_network(request, name) for request in item.requests]
         touched = {item.entrypoint.name: item.touched for item in proven}
         self.findings += differences.met(touched, self.tree.differs)
         entrypoints, compared = self._compare(tuple(item.entrypoint for item in proven))
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
-        return Report(
+        return replace(
+            frame,
             status=status(entrypoints, self.findings),
-            reference=self._reference(),
             lock=compared,
-            commit=self.tree.commit,
-            tree=self.tree.tree,
-            environment=environment(
-                version, torch, tuple(name for name, off in devices if not off)
-            ),
-            sandbox=held,
             entrypoints=entrypoints,
             checkpoints=self.ledger.all(),
-            network=tuple(_network(request) for request in requests),
+            network=tuple(network),
             findings=tuple(self.findings),
-            selection=self.selected,
         )
 
     def _compare(
@@ -243,6 +302,7 @@ class _Run:
         claims = done.claims or {}
         entries: list[dict[str, Any]] | None = claims.get("entrypoints")
         if entries is None or done.facts.exit != 0:
+            self._select([])
             self.findings.append(findings.of_failed_listing(done))
             return [], requests
         real = self.listed = frozenset(str(entry["name"]) for entry in entries)
@@ -260,14 +320,11 @@ class _Run:
         names = [str(entry["name"]) for entry in entries]
         taken = set(asked.take(names))
         shard = None if asked.shard is None else str(asked.shard)
-        whole = len(taken) == len(names)
+        whole = len(taken) == len(names) > 0
         self.selected = Selected(asked.patterns, shard, tuple(names), whole)
-        if not whole:
-            self.findings.append(findings.of_part(len(taken), len(names), str(asked)))
-            text = f"{len(taken)} of {len(names)} entrypoints: {asked}"
-            self.say(Event("selected", text))
-        if names and not taken and shard is not None:
-            self.findings.append(findings.of_empty_shard(shard, len(asked.matching(names))))
+        self.findings += findings.of_selection(asked, names)
+        if len(taken) < len(names):
+            self.say(Event("selected", f"{len(taken)} of {len(names)} entrypoints: {asked}"))
         return [entry for entry in entries if str(entry["name"]) in taken]
 
 
@@ -295,7 +352,7 @@ def _named(held: SandboxReport) -> str:
     return held.warning or " ".join(filter(None, (held.tier, held.version)))
 
 
-def _network(request: egress.Request) -> Network:
+def _network(request: egress.Request, entrypoint: str | None) -> Network:
     return Network(
         method=request.method,
         url=request.url,
@@ -306,4 +363,5 @@ def _network(request: egress.Request) -> Network:
         reason=request.reason,
         announced=request.announced,
         location=request.location,
+        entrypoint=entrypoint,
     )

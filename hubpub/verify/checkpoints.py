@@ -13,7 +13,7 @@ from hubpub.source.facts import Download
 from hubpub.verify.formats import file_format
 from hubpub.verify.harvest import LeftFile, Stamp, origins, sha256_of, stamp
 from hubpub.verify.jobs import Done
-from hubpub.verify.report import Axis, Checkpoint, StampReport
+from hubpub.verify.report import Axis, Checkpoint, StampReport, Use
 
 _MOST = 10_000
 _TOO_MANY = f"is one of more than {_MOST} checkpoints of one run"
@@ -50,6 +50,8 @@ class Ledger:
     _tree: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     _urls: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
     """Of each content its URLs, each with the first entrypoint that asked for it, and when."""
+    _uses: dict[str, dict[Use, None]] = field(default_factory=dict)
+    _noted: int = 0
     _named: dict[str, tuple[bool, str]] = field(default_factory=dict)
     """Whose name the report gives to each content, and whether its stamp does not agree."""
     _kinds: dict[str, str] = field(default_factory=dict)
@@ -107,6 +109,8 @@ class Ledger:
                 self._roots.setdefault(PurePosixPath(file.path).name, set()).add(urls[0])
             known = self._record(file.path, file.sha256, file.size, kind)
             used.append(replace(self._used(known, entrypoint, urls, None), path=None))
+            cached = file.path.startswith("torch/hub/checkpoints/")
+            self._note(known, entrypoint, urls[0] if urls and cached else None, None)
         for path in _opened(done.claims, tree):
             digest, kind, size = self._read(tree, path)
             if kind == "html":
@@ -117,6 +121,7 @@ class Ledger:
                 continue
             known = self._record(path, digest, size, kind)
             used.append(replace(self._used(known, entrypoint, (), path), path=path))
+            self._note(known, entrypoint, None, path)
         return Found(tuple(used), tuple(refused), tuple(pages))
 
     def _read(self, tree: Path, path: str) -> tuple[str, str, int]:
@@ -133,7 +138,10 @@ class Ledger:
         found = []
         for item in self._by_sha256.values():
             order = self._urls[item.sha256]
-            found.append(replace(item, urls=tuple(sorted(order, key=order.__getitem__))))
+            urls = tuple(sorted(order, key=order.__getitem__))
+            uses = sorted(self._uses[item.sha256], key=lambda use: use.entrypoint)
+            asked_by = {url: order[url][0] for url in urls}
+            found.append(replace(item, urls=urls, asked_by=asked_by, uses=tuple(uses)))
         return tuple(sorted(found, key=lambda item: (item.filename, item.sha256)))
 
     def clashes(self) -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -185,6 +193,15 @@ class Ledger:
             self._named[checkpoint.sha256] = broken, entrypoint
         self._by_sha256[checkpoint.sha256] = kept
         return updated
+
+    def _note(
+        self, checkpoint: Checkpoint, entrypoint: str, url: str | None, path: str | None
+    ) -> None:
+        """Keep under which name an entrypoint had a content, for reports that are joined."""
+        uses = self._uses.setdefault(checkpoint.sha256, {})
+        if not uses or self._noted < _MOST:
+            self._noted += 1
+            uses[Use(entrypoint, checkpoint.filename, checkpoint.stamp, url, path)] = None
 
     def _is_named_by(self, entrypoint: str, sha256: str, broken: bool) -> bool:
         """Whether the report takes the name of a content from this use, and not from another.

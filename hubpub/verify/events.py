@@ -10,7 +10,7 @@ from hubpub.verify.report import Result
 
 @dataclass(frozen=True)
 class Event:
-    """Progress. ``kind``: fetched, sandbox, listed, selected, started, tick, ended.
+    """Progress. ``kind``: fetched, sandbox, listed, selected, resumed, started, tick, ended.
 
     ``received``: bytes that the jobs that run now have received, of a tick.
     """

@@ -11,6 +11,7 @@ from hubpub.verify.axes import Verdict
 from hubpub.verify.jobs import Done
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import REQUIRED, Finding, SandboxReport
+from hubpub.verify.selection import Selection
 
 _CODE = "verify"
 PART, EMPTY_SHARD, NOTHING_RUN, CLASH = (
@@ -114,19 +115,24 @@ def of_listing(
     return found
 
 
-def of_part(taken: int, listed: int, asked: str) -> Finding:
-    """Only a part was asked for: every rendering must say that this is no whole proof."""
-    text = (
-        f"only {taken} of {listed} entrypoints were to be run ({asked}): a part is no whole proof"
-    )
+def of_selection(asked: Selection, names: Sequence[str]) -> list[Finding]:
+    """Only a part of ``names`` was asked for: every rendering must say that it is no whole proof.
+
+    A shard beyond the last entrypoint runs nothing, and that is no success.
+    """
+    taken = asked.take(names)
+    if len(taken) == len(names):
+        return []
+    text = f"only {len(taken)} of {len(names)} entrypoints were to be run ({asked})"
     help_ = "run without a selection, or join all shards with `hubpub report merge`"
-    return Finding(_CODE, PART, "warning", text, help=help_)
-
-
-def of_empty_shard(shard: str, names: int) -> Finding:
-    """A shard beyond the last entrypoint runs nothing, and that is no success."""
-    text = f"shard {shard} has no entrypoint: there are {names} to share out"
-    return Finding(_CODE, EMPTY_SHARD, "error", text, help="use no more shards than entrypoints")
+    text += ": a part is no whole proof"
+    found = [Finding(_CODE, PART, "warning", text, help=help_)]
+    if not taken:
+        count = len(asked.matching(names))
+        text = f"shard {asked.shard} has no entrypoint: there are {count} to share out"
+        help_ = "use no more shards than entrypoints"
+        found.append(Finding(_CODE, EMPTY_SHARD, "error", text, help=help_))
+    return found
 
 
 def of_expired_skip(name: str, skip: Skip) -> Finding:

@@ -111,6 +111,21 @@ class StampReport:
 
 
 @dataclass(frozen=True)
+class Use:
+    """One name under which an entrypoint had a checkpoint.
+
+    ``url`` is the one that was asked for it, where it lay in torch.hub's cache of checkpoints;
+    ``path`` where it lay in the tree.
+    """
+
+    entrypoint: str
+    filename: str
+    stamp: StampReport
+    url: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """One file of weights, named by its content. ``path`` where it lies in the tree."""
 
@@ -124,6 +139,9 @@ class Checkpoint:
     unsafe_globals: tuple[str, ...]
     format: str
     path: str | None = None
+    asked_by: Mapping[str, str] = field(default_factory=dict)
+    """Of each URL the first entrypoint, by name, that asked for it."""
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +160,8 @@ class Network:
     reason: str | None
     announced: int | None = None
     location: str | None = None
+    entrypoint: str | None = None
+    """Who asked; None for what ``torch.hub.list`` asked."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +293,9 @@ class Report:
     network: tuple[Network, ...] = ()
     findings: tuple[Finding, ...] = ()
     selection: Selected | None = None
-    """None where nothing could be listed."""
+    """None where the run did not come to the list."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the caller chose that decides what a result means."""
 
 
 def to_json(report: Report) -> dict[str, Any]:

@@ -520,6 +520,10 @@ def write_lock(folder: Path, repository: str | None = "octo/net") -> Path:
     ("flags", "said"),
     [
         (["--locked", "--write-lock"], "one writes what the other would compare with"),
+        (["--write-lock", "--entrypoint", "net"], "--write-lock takes a whole run"),
+        (["--write-lock", "--shard", "1/2"], "--write-lock takes a whole run"),
+        (["--write-lock", "--resume", "report.json"], "--write-lock takes a whole run"),
+        (["--locked", "--resume", "report.json"], "--locked compares one whole run"),
         (["--lock", "x.lock"], "--lock says where the lock is"),
         (["--locked"], "hubpub.lock: No such file"),
         (["--write-lock", "--lock", "no/where.lock"], "no directory"),
