@@ -1,6 +1,7 @@
 """What a case that loaded is asked by loading it again, as its users will.
 
-One job loads it beside other code, for ``coexists``. One more answers ``offline`` and
+One job loads it beside other code, for ``coexists``, one sends it to a spawned process, for
+``pickles``. One more answers ``offline`` and
 ``reproducible`` together: another seed, the caches of the first, no network. Where that does not
 load, a further one, with a network, is asked the latter alone.
 """
@@ -47,7 +48,7 @@ class Answers:
     requests: tuple[Request, ...] = ()
 
 
-AXES = ("coexists", "offline", "reproducible")
+AXES = ("coexists", "offline", "reproducible", "pickles")
 
 
 def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
@@ -82,6 +83,7 @@ def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
         second = again(seed=_SEED)
     verdicts["reproducible"] = reproducible(evidence, second)
     verdicts["coexists"] = coexists(call.clashing, again("beside", decoys=list(DECOYS)))
+    verdicts["pickles"] = pickles(again("pickles"))
     jobs.withdraw()
     return Answers(verdicts, tuple(requests))
 
@@ -175,6 +177,27 @@ def coexists(clashing: frozenset[str], second: Done | None) -> Verdict:
         help=f"move {', '.join(sorted(clashing))} into a package that has your project's name",
         **_where(second),
     )
+
+
+def pickles(second: Done | None) -> Verdict:
+    """Whether what a case returns reaches a process that ``multiprocessing`` spawned.
+
+    Args:
+        second: a load after which that was tried; None where there was no time for it.
+    """
+    if second is None:
+        return Verdict("skipped", _NO_TIME)
+    if loaded(second):
+        return PASS
+    text = _how(second)
+    claims = second.claims or {}
+    if claims.get("reason") == "pickled":
+        advice = "define its classes and functions in a module, not in hubconf.py or in a function"
+        return Verdict("fail", f"cannot be pickled: {text}", help=advice, **_where(second))
+    if claims.get("reason") == "unpickled":
+        advice = "users who spawn workers have to add the repository to sys.path, or to install it"
+        return Verdict("fail", f"cannot be unpickled in a spawned process: {text}", help=advice)
+    return Verdict("skipped", f"it did not load a second time: {text}")
 
 
 def loaded(done: Done) -> bool:
