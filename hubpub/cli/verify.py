@@ -82,6 +82,18 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="Instead of https://github.com: an Enterprise host, or file:// with owner/repo below it.",
 )
 @click.option(
+    "--require",
+    metavar="AXIS",
+    multiple=True,
+    help="An axis that fails the run when it fails, beside listed, loads and weights; repeatable.",
+)
+@click.option(
+    "--skip",
+    metavar="AXIS",
+    multiple=True,
+    help="An axis that is left out, as the report then says; repeatable.",
+)
+@click.option(
     "--output-format",
     "formats",
     metavar="NAME[:FILE]",
@@ -126,6 +138,8 @@ def command(
     all_packages: bool,
     allow_hosts: tuple[str, ...],
     github_url: str | None,
+    require: tuple[str, ...],
+    skip: tuple[str, ...],
     formats: tuple[str, ...],
     fresh: bool,
     jobs: int,
@@ -140,7 +154,7 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import progress
-    from hubpub.verify import hosts, reference, report
+    from hubpub.verify import demands, hosts, reference, report
     from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
@@ -148,6 +162,8 @@ def command(
     hosts.rules(allow_hosts)
     wanted = tiers.Wanted(tier, trusted, image)
     wanted.check()
+    demanded = demands.Demands(frozenset(require), frozenset(skip))
+    demanded.check()
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
@@ -157,6 +173,7 @@ def command(
         limits=_limits(bounds),
         fresh=fresh,
         jobs=jobs,
+        demands=demanded,
     )
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup

@@ -26,6 +26,7 @@ from hubpub.errors import CannotVerifyError
 from hubpub.verify import declared, egress, findings, harvest, hosts, lanes
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
+from hubpub.verify.demands import Demands
 from hubpub.verify.entrypoint import Prover
 from hubpub.verify.events import Event, Say, silence
 from hubpub.verify.jobs import Jobs
@@ -61,6 +62,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     fresh: bool = False
     """Run each job in an interpreter of its own rather than in a fork."""
+    demands: Demands = field(default_factory=Demands)
+    """Which axes decide, and which are left out."""
     jobs: int = 1
     """Entrypoints at a time, each in a sandbox of its own."""
 
@@ -149,6 +152,7 @@ class _Run:
                 self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
                 self.today, self.say,
                 declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
+                self.options.demands,
             )  # fmt: skip
             proven = lanes.each(listing, prover.prove, jobs, lane, self.options.jobs)
         for item in proven:
@@ -158,8 +162,9 @@ class _Run:
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
+        self.findings = self.options.demands.keep(self.findings)
         return Report(
-            status=status(entrypoints, self.findings),
+            status=status(entrypoints, self.findings, self.options.demands.required),
             reference=self._reference(),
             commit=self.tree.commit,
             tree=self.tree.tree,

@@ -9,7 +9,7 @@ load, a further one, with a network, is asked the latter alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,13 @@ class Answers:
 AXES = ("coexists", "offline", "reproducible", "pickles")
 
 
-def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
+def ask(
+    jobs: Jobs,
+    done: Done,
+    evidence: Evidence,
+    call: Call,
+    skip: Collection[str] = (),
+) -> Answers:
     """Load ``call``, which has loaded, again as often as its axes need.
 
     Args:
@@ -59,6 +65,7 @@ def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
         done: the first load, before it is forgotten.
         evidence: what is known of it.
         call: what was called.
+        skip: axes that get no job.
     """
     asked = [request for request in evidence.requests if request.decision == "allowed"]
     offer = jobs.offer(done) if asked else None
@@ -76,14 +83,18 @@ def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
         return ran
 
     second = None
-    if offer is not None or evidence.checkpoints:
-        second = again(seed=_SEED, offline=offer is not None)
+    compared = bool(evidence.checkpoints) and "reproducible" not in skip
+    cut_off = offer is not None and "offline" not in skip
+    if cut_off or compared:
+        second = again(seed=_SEED, offline=cut_off)
     verdicts = {"offline": offline(asked, offer, second)}
-    if offer is not None and second is not None and not loaded(second) and evidence.checkpoints:
+    if cut_off and compared and second is not None and not loaded(second):
         second = again(seed=_SEED)
     verdicts["reproducible"] = reproducible(evidence, second)
-    verdicts["coexists"] = coexists(call.clashing, again("beside", decoys=list(DECOYS)))
-    verdicts["pickles"] = pickles(again("pickles"))
+    if "coexists" not in skip:
+        verdicts["coexists"] = coexists(call.clashing, again("beside", decoys=list(DECOYS)))
+    if "pickles" not in skip:
+        verdicts["pickles"] = pickles(again("pickles"))
     jobs.withdraw()
     return Answers(verdicts, tuple(requests))
 
