@@ -202,13 +202,14 @@ def pickles(second: Done | None) -> Verdict:
         return PASS
     text = _how(second)
     claims = second.claims or {}
-    if claims.get("reason") == "pickled":
+    stage = claims.get("reason") if second.facts.ended == "exit" else None
+    if stage == "pickled":
         advice = "define its classes and functions in a module, not in hubconf.py or in a function"
         return Verdict("fail", f"cannot be pickled: {text}", help=advice, **_where(second))
-    if claims.get("reason") == "unpickled":
+    if stage == "unpickled":
         advice = "users who spawn workers have to add the repository to sys.path, or to install it"
         return Verdict("fail", f"cannot be unpickled in a spawned process: {text}", help=advice)
-    return Verdict("skipped", f"it did not load a second time: {text}")
+    return Verdict("skipped", f"it could not be tried: {text}")
 
 
 def loaded(done: Done) -> bool:

@@ -98,6 +98,16 @@ def test_each_publisher_gets_its_verdict(prove: Prove) -> None:
     assert severities == {"warning"}
 
 
+@needs_sandbox
+def test_what_is_too_large_to_be_tried_is_not_called_broken(prove: Prove) -> None:
+    body = 'def net():\n    "x"\n    return torch.nn.Linear(2000, 2000)\n'
+    run = prove(body, "--disk", "4MiB")
+    assert run.axis("net") == ("pass", "")
+    status, reason = run.axis("net", "pickles")
+    assert status == "skipped", reason
+    assert reason.startswith("it could not be tried: ")
+
+
 def done(claims: dict[str, Any] | None, ended: str = "exit") -> Done:
     code = 0 if claims and claims["ok"] else 1
     facts = Facts(code if ended == "exit" else None, None, 0.1, 0.1, 1, ended)
@@ -114,8 +124,9 @@ ERROR = {"type": "E", "message": "m"}
         (done({"ok": True}), "pass", ""),
         (done({"ok": False, "reason": "pickled", "error": ERROR}), "fail", "pickled: E: m"),
         (done({"ok": False, "reason": "unpickled", "error": ERROR}), "fail", "process: E: m"),
-        (done({"ok": False, "error": ERROR}), "skipped", "second time: E: m"),
+        (done({"ok": False, "error": ERROR}), "skipped", "could not be tried: E: m"),
         (done(None, "memory"), "skipped", "stopped: memory"),
+        (done({"ok": False, "reason": "pickled", "error": ERROR}, "memory"), "skipped", "memory"),
         (done(None), "skipped", "status 1"),
     ],
 )

@@ -323,6 +323,8 @@ def _pickles(request: dict[str, Any]) -> dict[str, Any]:
     )
     try:
         error = other.returns(value, os.path.join(request["directory"], "model.pickle"))
+    except (OSError, MemoryError):
+        raise  # of this place, not of the model
     except Exception as problem:
         return {"ok": False, "reason": "pickled", "error": _describe(problem, request)}
     return {"ok": False, "reason": "unpickled", "error": error} if error else {"ok": True}
