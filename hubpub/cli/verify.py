@@ -82,6 +82,18 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="Instead of https://github.com: an Enterprise host, or file:// with owner/repo below it.",
 )
 @click.option(
+    "--require",
+    metavar="AXIS",
+    multiple=True,
+    help="An axis that fails the run when it fails, beside listed, loads and weights; repeatable.",
+)
+@click.option(
+    "--skip",
+    metavar="AXIS",
+    multiple=True,
+    help="An axis that is left out, as the report then says; repeatable.",
+)
+@click.option(
     "--output-format",
     "formats",
     metavar="NAME[:FILE]",
@@ -158,6 +170,8 @@ def command(
     locked: bool,
     lock_file: Path | None,
     github_url: str | None,
+    require: tuple[str, ...],
+    skip: tuple[str, ...],
     formats: tuple[str, ...],
     fresh: bool,
     jobs: int,
@@ -175,7 +189,7 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import locking, progress
-    from hubpub.verify import hosts, reference, report, selection
+    from hubpub.verify import demands, hosts, reference, report, selection
     from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
@@ -186,6 +200,8 @@ def command(
     hosts.rules(allow_hosts)
     wanted = tiers.Wanted(tier, trusted, image)
     wanted.check()
+    demanded = demands.Demands(frozenset(require), frozenset(skip))
+    demanded.check()
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
@@ -200,6 +216,7 @@ def command(
             patterns, None if shard is None else selection.read_shard(shard)
         ),
         resume=None if resume is None else report.read(resume),
+        demands=demanded,
     )
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup

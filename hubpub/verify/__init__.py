@@ -26,6 +26,7 @@ from hubpub.errors import CannotVerifyError
 from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes, resuming
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
+from hubpub.verify.demands import Demands
 from hubpub.verify.entrypoint import Proven, Prover
 from hubpub.verify.events import Event, Say, silence
 from hubpub.verify.jobs import Jobs
@@ -70,6 +71,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     fresh: bool = False
     """Run each job in an interpreter of its own rather than in a fork."""
+    demands: Demands = field(default_factory=Demands)
+    """Which axes decide, and which are left out."""
     jobs: int = 1
     """Entrypoints at a time, each in a sandbox of its own."""
     selection: Selection = field(default_factory=Selection)
@@ -176,6 +179,7 @@ class _Run:
                 self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
                 self.today, self.say,
                 declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
+                self.options.demands,
             )  # fmt: skip
             names = tuple(name for name, off in devices if not off)
             frame = self._frame(environment(version, torch, names), held, requests)
@@ -201,6 +205,8 @@ class _Run:
             "device": options.device,
             "allow_hosts": sorted(options.allow_hosts),
             "fresh": options.fresh,
+            "require": sorted(options.demands.require),
+            "skip": sorted(options.demands.skip),
         }
         return Report(
             status="interrupted",
@@ -239,9 +245,10 @@ class _Run:
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
+        self.findings = self.options.demands.keep(self.findings)
         return replace(
             frame,
-            status=status(entrypoints, self.findings),
+            status=status(entrypoints, self.findings, self.options.demands.required),
             lock=compared,
             entrypoints=entrypoints,
             checkpoints=self.ledger.all(),

@@ -1,6 +1,7 @@
 """What a case that loaded is asked by loading it again, as its users will.
 
-One job loads it beside other code, for ``coexists``. One more answers ``offline`` and
+One job loads it beside other code, for ``coexists``, one sends it to a spawned process, for
+``pickles``. One more answers ``offline`` and
 ``reproducible`` together: another seed, the caches of the first, no network. Where that does not
 load, a further one, with a network, is asked the latter alone.
 """
@@ -8,7 +9,7 @@ load, a further one, with a network, is asked the latter alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +48,16 @@ class Answers:
     requests: tuple[Request, ...] = ()
 
 
-AXES = ("coexists", "offline", "reproducible")
+AXES = ("coexists", "offline", "reproducible", "pickles")
 
 
-def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
+def ask(
+    jobs: Jobs,
+    done: Done,
+    evidence: Evidence,
+    call: Call,
+    skip: Collection[str] = (),
+) -> Answers:
     """Load ``call``, which has loaded, again as often as its axes need.
 
     Args:
@@ -58,6 +65,7 @@ def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
         done: the first load, before it is forgotten.
         evidence: what is known of it.
         call: what was called.
+        skip: axes that get no job.
     """
     asked = [request for request in evidence.requests if request.decision == "allowed"]
     offer = jobs.offer(done) if asked else None
@@ -75,13 +83,18 @@ def ask(jobs: Jobs, done: Done, evidence: Evidence, call: Call) -> Answers:
         return ran
 
     second = None
-    if offer is not None or evidence.checkpoints:
-        second = again(seed=_SEED, offline=offer is not None)
+    compared = bool(evidence.checkpoints) and "reproducible" not in skip
+    cut_off = offer is not None and "offline" not in skip
+    if cut_off or compared:
+        second = again(seed=_SEED, offline=cut_off)
     verdicts = {"offline": offline(asked, offer, second)}
-    if offer is not None and second is not None and not loaded(second) and evidence.checkpoints:
+    if cut_off and compared and second is not None and not loaded(second):
         second = again(seed=_SEED)
     verdicts["reproducible"] = reproducible(evidence, second)
-    verdicts["coexists"] = coexists(call.clashing, again("beside", decoys=list(DECOYS)))
+    if "coexists" not in skip:
+        verdicts["coexists"] = coexists(call.clashing, again("beside", decoys=list(DECOYS)))
+    if "pickles" not in skip:
+        verdicts["pickles"] = pickles(again("pickles"))
     jobs.withdraw()
     return Answers(verdicts, tuple(requests))
 
@@ -175,6 +188,28 @@ def coexists(clashing: frozenset[str], second: Done | None) -> Verdict:
         help=f"move {', '.join(sorted(clashing))} into a package that has your project's name",
         **_where(second),
     )
+
+
+def pickles(second: Done | None) -> Verdict:
+    """Whether what a case returns reaches a process that ``multiprocessing`` spawned.
+
+    Args:
+        second: a load after which that was tried; None where there was no time for it.
+    """
+    if second is None:
+        return Verdict("skipped", _NO_TIME)
+    if loaded(second):
+        return PASS
+    text = _how(second)
+    claims = second.claims or {}
+    stage = claims.get("reason") if second.facts.ended == "exit" else None
+    if stage == "pickled":
+        advice = "define its classes and functions in a module, not in hubconf.py or in a function"
+        return Verdict("fail", f"cannot be pickled: {text}", help=advice, **_where(second))
+    if stage == "unpickled":
+        advice = "users who spawn workers have to add the repository to sys.path, or to install it"
+        return Verdict("fail", f"cannot be unpickled in a spawned process: {text}", help=advice)
+    return Verdict("skipped", f"it could not be tried: {text}")
 
 
 def loaded(done: Done) -> bool:

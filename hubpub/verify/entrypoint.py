@@ -14,6 +14,7 @@ from hubpub.verify import again, axes, declared, findings
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
+from hubpub.verify.demands import Demands
 from hubpub.verify.egress import Request
 from hubpub.verify.events import Event, Say
 from hubpub.verify.jobs import Done, Jobs
@@ -43,6 +44,7 @@ class Prover:
     today: dt.date
     say: Say
     declared: declared.Declared = field(default_factory=declared.Declared)
+    demands: Demands = field(default_factory=Demands)
 
     def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
         """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
@@ -113,7 +115,7 @@ class Prover:
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
         answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
         jobs.forget(done)
-        verdicts.update(answers.verdicts)
+        verdicts = self.demands.apply({**verdicts, **answers.verdicts})
         result = Result(
             device=device,
             case=case.name,
@@ -123,7 +125,8 @@ class Prover:
             checkpoints=tuple(sorted({item.sha256 for item in found.checkpoints})),
             used=files_used(found.checkpoints, done.requests),
         )
-        needs = findings.of_verdicts(name, case.name, device, verdicts)
+        required = self.demands.required
+        needs = findings.of_verdicts(name, case.name, device, verdicts, required)
         return result, needs, tuple(answers.requests)
 
     def _again(
@@ -141,7 +144,7 @@ class Prover:
             dict(case.kwargs),
             frozenset(own.intersection(again.DECOYS)),
         )
-        return again.ask(jobs, done, evidence, call)
+        return again.ask(jobs, done, evidence, call, self.demands.skip)
 
 
 def _skipped(device: str, case: Case, reason: str) -> Result:

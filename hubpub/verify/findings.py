@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hubpub.check import CheckResult
 from hubpub.config import Skip
@@ -185,16 +185,20 @@ def of_clashes(clashes: Iterable[tuple[str, tuple[str, ...]]]) -> list[Finding]:
 
 
 def of_verdicts(
-    entrypoint: str, case: str, device: str, verdicts: Mapping[str, Verdict]
+    entrypoint: str,
+    case: str,
+    device: str,
+    verdicts: Mapping[str, Verdict],
+    required: Collection[str] = REQUIRED,
 ) -> list[Finding]:
-    """One finding for each axis that failed."""
+    """One finding for each axis that failed; an error where it is ``required``."""
     call = entrypoint if case == "default" else f"{entrypoint} ({case})"
     where = call if device == "cpu" else f"{call} on {device}"
     return [
         Finding(
             _CODE,
             axis.replace("_", "-"),
-            "error" if axis in REQUIRED else "warning",
+            "error" if axis in required else "warning",
             f"{where}: {verdict.reason}",
             verdict.path,
             verdict.line,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ AXES = (
 """Every axis stands on every result, in this order."""
 
 REQUIRED = frozenset({"listed", "loads", "weights"})
-"""The axes that fail the run; a failure of any other is a warning."""
+"""The axes that fail the run unless told otherwise; a failure of any other is a warning."""
 
 
 @dataclass(frozen=True)
@@ -368,15 +368,19 @@ def schema() -> Mapping[str, Any]:
     return loaded
 
 
-def status(entrypoints: Sequence[Entrypoint], findings: Sequence[Finding]) -> str:
-    """pass, or fail: a required axis failed, the run itself found an error, or nothing ran.
+def status(
+    entrypoints: Sequence[Entrypoint],
+    findings: Sequence[Finding],
+    required: Collection[str] = REQUIRED,
+) -> str:
+    """pass, or fail: an axis of ``required`` failed, the run itself found an error, or nothing ran.
 
     Findings of the static check carry a code of the catalogue and never decide.
     """
     results = [result for entrypoint in entrypoints for result in entrypoint.results]
     if not any(result.facts is not None for result in results):
         return "fail"
-    if any(result.axes[axis].status == "fail" for result in results for axis in REQUIRED):
+    if any(result.axes[axis].status == "fail" for result in results for axis in required):
         return "fail"
     own = [finding for finding in findings if finding.code == "verify"]
     return "fail" if any(finding.severity == "error" for finding in own) else "pass"

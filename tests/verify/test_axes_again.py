@@ -333,3 +333,60 @@ def test_reproducible(
     verdict = again.reproducible(seen(first, used=used), second)
     assert verdict.status == status
     assert words in (verdict.reason or "")
+
+
+NEIGHBOURS = '''
+OFFERED = os.path.join(os.path.dirname(os.path.realpath(os.path.dirname(__file__))), "offered")
+
+
+def a_leaves():
+    """Leaves a note in its cache, and looks whether a later job of its own has changed it."""
+    torch.hub.load_state_dict_from_url("URL", progress=False)
+    note = os.path.join(torch.hub.get_dir(), "note.txt")
+    text = open(note).read() if os.path.exists(note) else "none"
+    assert text in ("none", "first"), text
+    with open(note, "w") as file:
+        file.write("first" if text == "none" else "second")
+    return torch.nn.Linear(3, 2)
+
+
+def b_looks():
+    """Looks for what another entrypoint has left."""
+    assert os.path.isdir(OFFERED)
+    found = [name for _, _, names in os.walk(torch.hub.get_dir()) for name in names]
+    assert found in ([], ["trusted_list"]), found
+    for name in ("offered.json", "SHA256"):
+        assert not os.path.exists(os.path.join(OFFERED, name)), name
+    return torch.nn.Linear(3, 2)
+
+
+def c_writes():
+    """Tries to change what is offered to the jobs after it."""
+    assert os.path.isdir(OFFERED)
+    torch.hub.load_state_dict_from_url("URL", progress=False)
+    for name in (OFFERED, os.path.join(OFFERED, "offered.json"), os.path.join(OFFERED, "SHA256")):
+        for change in (lambda: os.chmod(name, 0o777), lambda: os.rename(name, name + "x"),
+                       lambda: os.unlink(name), lambda: open(name, "r+b")):
+            try:
+                change()
+            except OSError:
+                continue
+            raise RuntimeError(f"{name} could be changed")
+    return torch.nn.Linear(3, 2)
+'''
+
+
+@needs_sandbox
+def test_nothing_else_passes_from_job_to_job(prove: Prove, http_server: Server) -> None:
+    data = weights()
+    path = f"/{stamped(data)}"
+    http_server.serve({path: data})
+    text = NEIGHBOURS.replace("URL", http_server.url(path))
+    text = text.replace("SHA256", hashlib.sha256(data).hexdigest())
+    run = prove(text, "--allow-host", http_server.host)
+    for name in ("a_leaves", "b_looks", "c_writes"):
+        for axis in ("loads", "coexists"):
+            assert run.axis(name, axis) == ("pass", ""), (name, axis)
+    for name in ("a_leaves", "c_writes"):
+        assert run.axis(name, "offline") == ("pass", ""), name
+    assert "sandbox" not in {item["name"] for item in run.report["findings"]}

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import beside, imports, kin, offered, state
+from . import apart, beside, imports, kin, offered, state
 
 _LOOKS = {"open", "os.listdir", "os.scandir", "ctypes.dlopen"}
 CLAIM_BYTES = 1 << 20
@@ -340,6 +340,27 @@ def _kept(directory: str) -> bool:
     return any(files for place in places for _, _, files in os.walk(place))
 
 
+def _pickles(request: dict[str, Any]) -> dict[str, Any]:
+    """``torch.hub.load``, then what it returns to a process as ``multiprocessing`` spawns one."""
+    import torch
+
+    other = apart.Apart()
+    value = torch.hub.load(
+        request["reference"],
+        request["entrypoint"],
+        *request["args"],
+        trust_repo=True,
+        **request["kwargs"],
+    )
+    try:
+        error = other.returns(value, os.path.join(request["directory"], "model.pickle"))
+    except (OSError, MemoryError):
+        raise  # of this place, not of the model
+    except Exception as problem:
+        return {"ok": False, "reason": "pickled", "error": _describe(problem, request)}
+    return {"ok": False, "reason": "unpickled", "error": error} if error else {"ok": True}
+
+
 def _inspect(request: dict[str, Any]) -> dict[str, Any]:
     """Re-read a checkpoint without any code of the repository: does it need pickled code?"""
     import torch
@@ -362,5 +383,6 @@ _KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "load": _load,
     "again": _load,
     "beside": _load,
+    "pickles": _pickles,
     "inspect": _inspect,
 }
