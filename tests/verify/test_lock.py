@@ -94,6 +94,13 @@ def test_a_file_has_the_url_that_the_code_asked_for() -> None:
     assert lock.files_used([checkpoint("net.pth", A)], log) == (NET,)
 
 
+def test_a_file_that_two_urls_give_has_both_in_one_order() -> None:
+    urls = ["https://b.example/net.pth", "https://a.example/net.pth", "https://h.example/net.pth"]
+    logs = [[request(url, A) for url in order] for order in (urls, urls[::-1])]
+    found = [lock.files_used([checkpoint("net.pth", A)], log) for log in logs]
+    assert found[0] == found[1] == (replace(NET, urls=tuple(sorted(urls))),)
+
+
 def test_a_download_that_was_not_left_is_locked_too() -> None:
     log = [request("https://h.example/net.pth", A), request("https://h.example/about.json", B)]
     assert lock.files_used([], log) == (replace(NET, format=None),)
