@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubpub.errors import CannotVerifyError, UsageError
+from hubpub.verify import pasted
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _REF = re.compile(
     r"(?!-)(?!/)(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.|/$|\.$))[^\x00-\x20\x7f~^:?*\[\\]+"
 )
-_URL = re.compile(
-    r"^(?:[a-z+]+://|git@)[^/:]+[/:]([^/]+)/([^/]+?)(?:\.git)?(?:/(?:tree/(.+)|.*))?$"
-)
+_MOST_REF = 250
+_SUCH_AS = "such as pytorch/vision:v0.20.1"
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -59,22 +59,19 @@ def parse(text: str, *, working_tree: bool = False) -> Target:
     if is_path or (name and "/" not in name and Path(name).is_dir()):
         return _local(text, working_tree)
     if working_tree:
-        raise UsageError(f"--working-tree needs a local path, not {text!r}")
-    pasted = _URL.match(text)
-    if pasted:
-        owner, repo, ref = pasted.groups()
+        raise UsageError(f"--working-tree needs a local path, not {pasted.shown(text)!r}")
+    use = _use(text)
+    if pasted.is_url(text):
         raise UsageError(
-            f"{text!r} is a URL, which torch.hub cannot load",
-            help=f"use {owner}/{repo}{':' + ref if ref else ''}",
+            f"{pasted.shown(text)!r} is a URL, which torch.hub cannot load", help=use or _SUCH_AS
         )
     name, colon, ref = text.partition(":")
     parts = name.split("/")
     if len(parts) != 2 or not all(map(_NAME.fullmatch, parts)):
-        raise UsageError(f"{text!r} is no owner/repo[:ref]", help="such as pytorch/vision:v0.20.1")
+        raise UsageError(f"{text!r} is no owner/repo[:ref]", help=use or _SUCH_AS)
     if parts[1].endswith(".git"):
         raise UsageError(
-            f"{text!r}: torch.hub sends '.git' to GitHub as part of the name",
-            help=f"use {name[: -len('.git')]}{colon}{ref}",
+            f"{text!r}: torch.hub sends '.git' to GitHub as part of the name", help=use or _SUCH_AS
         )
     if colon and not ref:
         raise UsageError(
@@ -84,8 +81,23 @@ def parse(text: str, *, working_tree: bool = False) -> Target:
     return Target(parts[0], parts[1], _checked(ref) if ref else None)
 
 
+def _use(text: str) -> str | None:
+    """The form to use for ``text``, where one can be told that is right itself."""
+    found = pasted.meant(text)
+    if found is None:
+        return None
+    name, _, ref = found.partition(":")
+    if not all(map(_NAME.fullmatch, name.split("/"))) or name.endswith(".git"):
+        return None
+    return f"use {name}:{ref}" if ref and _is_ref(ref) else f"use {name}"
+
+
 def _local(text: str, working_tree: bool) -> Target:
-    name, _, ref = text.partition(":")
+    name, colon, ref = text.partition(":")
+    if colon and not ref:
+        raise UsageError(
+            f"{text!r} has an empty ref", help=f"name one ({name}:v1.0), or drop the colon"
+        )
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's raises for "~nobody"
     if not path.is_dir():
         raise UsageError(f"{name!r} is not a directory", help="or is it owner/repo:ref?")
@@ -105,10 +117,14 @@ def _local(text: str, working_tree: bool) -> Target:
     return Target("local", repo, _checked(ref) if ref else None, path, working_tree)
 
 
+def _is_ref(ref: str) -> bool:
+    return bool(_REF.fullmatch(ref)) and len(ref) <= _MOST_REF
+
+
 def _checked(ref: str) -> str:
     if ":" in ref:
         raise UsageError(f"{ref!r}: torch.hub splits at every ':', so a ref cannot hold one")
-    if not _REF.fullmatch(ref) or len(ref) > 250:
+    if not _is_ref(ref):
         raise UsageError(f"{ref!r} is not a git ref", help="a branch or tag name, such as v1.0")
     return ref
 

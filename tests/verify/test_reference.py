@@ -27,15 +27,101 @@ def test_parse_reads_what_torch_reads(text: str, expected: Target) -> None:
     assert parse(text) == expected
 
 
+PASTED = {
+    # what is pasted -> the form to use
+    "https://github.com/octo/net": "octo/net",
+    "http://github.com/octo/net/": "octo/net",
+    "HTTPS://GitHub.com/octo/net": "octo/net",
+    "https://www.github.com/octo/net": "octo/net",
+    " https://github.com/octo/net ": "octo/net",
+    "<https://github.com/octo/net>": "octo/net",
+    "https://github.com/octo/net.git": "octo/net",
+    "https://github.com/octo/net.git@v1.0": "octo/net:v1.0",
+    "git+https://github.com/octo/net.git@v1.0#egg=net": "octo/net:v1.0",
+    "https://github.com/octo/net@feat/x": "octo/net:feat/x",
+    "https://github.com/octo/net:v1.0": "octo/net:v1.0",
+    "https://github.com/octo/net/tree/v1.0": "octo/net:v1.0",
+    "https://github.com/octo/net/tree/v1.0/": "octo/net:v1.0",
+    "https://github.com/octo/net/tree/feat/x": "octo/net:feat/x",
+    "https://github.com/octo/net/tree/": "octo/net",
+    "https://github.com/octo/net/tree/v1.0?tab=readme#top": "octo/net:v1.0",
+    "https://github.com/octo/net?tab=readme-ov-file": "octo/net",
+    "https://github.com/octo/net#readme": "octo/net",
+    "https://github.com/octo/net/releases/tag/v1.0": "octo/net:v1.0",
+    "https://github.com/octo/net/releases/tag/feat%2Fx": "octo/net:feat/x",
+    "https://github.com/octo/net/releases/download/v1.0/net.pth": "octo/net:v1.0",
+    "https://github.com/octo/net/releases": "octo/net",
+    "https://github.com/octo/net/releases/latest": "octo/net",
+    f"https://github.com/octo/net/commit/{A}": f"octo/net:{A}",
+    "https://github.com/octo/net/commits/main": "octo/net:main",
+    "https://github.com/octo/net/blob/v1.0/hubconf.py": "octo/net:v1.0",
+    "https://github.com/octo/net/blob/feat/x/hubconf.py": "octo/net:feat/x",
+    "https://github.com/octo/net/blob/v1.0/net/model.py": "octo/net:v1.0",
+    "https://raw.githubusercontent.com/octo/net/v1.0/hubconf.py": "octo/net:v1.0",
+    "https://raw.githubusercontent.com/octo/net/refs/heads/main/a.py": "octo/net:main",
+    "https://github.com/octo/net/archive/refs/tags/v1.0.zip": "octo/net:v1.0",
+    "https://github.com/octo/net/archive/v1.0.tar.gz": "octo/net:v1.0",
+    "https://github.com/octo/net/zipball/v1.0": "octo/net:v1.0",
+    "https://codeload.github.com/octo/net/zip/refs/heads/main": "octo/net:main",
+    "https://github.com/octo/net/pull/12": "octo/net",
+    "github.com/octo/net": "octo/net",
+    "github.com/octo/net/tree/v1.0": "octo/net:v1.0",
+    "git@github.com:octo/net.git": "octo/net",
+    "git@github.com:octo/net": "octo/net",
+    "ssh://git@github.com/octo/net.git": "octo/net",
+    "ssh://git@github.com:22/octo/net.git": "octo/net",
+    "git://github.com/octo/net.git": "octo/net",
+    "https://ghe.example.org:8443/octo/net/tree/v1": "octo/net:v1",
+    "https://github.com/octo/net/tree/a..b": "octo/net",
+    "octo/net.git": "octo/net",
+    "octo/net.git:v1": "octo/net:v1",
+    "octo/net.git:": "octo/net",
+    "octo/net@v1.0": "octo/net:v1.0",
+    "octo/net#v1.0": "octo/net:v1.0",
+    "octo/net/tree/v1.0": "octo/net:v1.0",
+    "octo/net/": "octo/net",
+    " octo/net:v1.0": "octo/net:v1.0",
+}
+
+
+@pytest.mark.parametrize(("text", "form"), PASTED.items())
+def test_what_is_pasted_is_refused_with_the_form_to_use(text: str, form: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert caught.value.help == f"use {form}"
+    assert parse(form)  # advice that works
+
+
+def test_a_login_in_a_url_is_not_repeated() -> None:
+    for options in ({}, {"working_tree": True}):
+        with pytest.raises(UsageError) as caught:
+            parse("https://ada:ghp_secret@github.com/octo/net", **options)
+        assert "secret" not in f"{caught.value.message} {caught.value.help}"
+    with pytest.raises(UsageError) as caught:
+        parse("https://ada:ghp_secret@github.com/octo/net")
+    assert caught.value.help == "use octo/net"
+
+
+@given(
+    st.text(max_size=60), st.sampled_from(["https://", "https://github.com/", "git@", "o/r", ""])
+)
+def test_advice_is_never_wrong_itself(text: str, start: str) -> None:
+    try:
+        parse(start + text)
+    except HubpubError as error:
+        help_ = str(error.help)
+        if help_.startswith("use "):
+            parse(help_.removeprefix("use "))
+
+
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("https://github.com/octo/net", "use octo/net"),
-        ("https://github.com/octo/net.git", "use octo/net"),
-        ("https://github.com/octo/net/tree/v1.0", "use octo/net:v1.0"),
-        ("git@github.com:octo/net.git", "use octo/net"),
-        ("octo/net.git", "use octo/net"),
-        ("octo/net.git:v1", "use octo/net:v1"),
+        ("https://github.com/octo", "such as"),
+        ("https://github.com", "such as"),
+        ("github.com/octo", "such as"),
+        ("file:///srv/net", "such as"),
+        ("https://[/x", "such as"),
         ("octo/net:", "name a tag"),
         ("octo/net:a:b", "cannot hold one"),
         ("net", "such as"),
@@ -47,6 +133,7 @@ def test_parse_reads_what_torch_reads(text: str, expected: Target) -> None:
         ("octo/net:@{0}", "a branch or tag name"),
         ("--upload-pack=x/y", "such as"),
         ("", "such as"),
+        (".:", "name one"),
     ],
 )
 def test_parse_refuses_with_the_form_to_use(text: str, advice: str) -> None:
