@@ -228,13 +228,19 @@ def command(
         _write(_with_earlier(report.to_json(stopped.report), options.resume), outputs)
         raise stopped.ended from None
     except (CannotVerifyError, KeyboardInterrupt, SystemExit) as error:
-        _write(report.to_json(_nothing_proven(asked, error)), outputs, quiet=True)
+        # What is to be gone on with is not written over with a report of nothing.
+        others = [each for each in outputs if not _is_file(each[1], resume)]
+        _write(report.to_json(_nothing_proven(asked, error)), others, quiet=True)
         raise
     document = _with_earlier(report.to_json(result), options.resume)
     _write(document, outputs)
     if write_lock:
         locking.write(locks, result)
     return EXIT[document["status"]]
+
+
+def _is_file(path: Path | None, other: Path | None) -> bool:
+    return path is not None and other is not None and path.resolve() == other.resolve()
 
 
 def _with_earlier(document: dict[str, Any], earlier: Mapping[str, Any] | None) -> dict[str, Any]:

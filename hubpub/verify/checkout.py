@@ -115,7 +115,7 @@ def _resolve(git: Git, target: Target, url: str) -> Resolved:
     """Which ref, by asking the remote for all its tips: torch.hub looks at the same lists."""
     heads: dict[str, str] = {}
     tags: dict[str, str] = {}
-    head = None
+    head = head_commit = None
     listing = git("ls-remote", "--symref", "--end-of-options", url)
     for line in listing.split("\n"):  # a ref may hold what else ends a line
         sha, _, name = line.partition("\t")
@@ -123,12 +123,14 @@ def _resolve(git: Git, target: Target, url: str) -> Resolved:
             head = sha[len("ref: refs/heads/") :]
         elif not _ID.fullmatch(sha):
             continue  # a symbolic reference, or a line break in a name
+        elif name == "HEAD":
+            head_commit = sha
         elif name.startswith("refs/heads/"):
             heads[name[len("refs/heads/") :]] = sha
         elif name.startswith("refs/tags/"):
             # The peeled line of an annotated tag comes last and names the commit.
             tags[name[len("refs/tags/") :].removesuffix("^{}")] = sha
-    return resolve(target, heads, tags, head)
+    return resolve(target, heads, tags, head, head_commit)
 
 
 def _snapshot(git: Git, target: Target) -> str:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubpub.errors import CannotVerifyError, UsageError
+from hubpub.verify import pasted
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _REF = re.compile(
     r"(?!-)(?!/)(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.|/$|\.$))[^\x00-\x20\x7f~^:?*\[\\]+"
 )
-_URL = re.compile(
-    r"^(?:[a-z+]+://|git@)[^/:]+[/:]([^/]+)/([^/]+?)(?:\.git)?(?:/(?:tree/(.+)|.*))?$"
-)
+_MOST_REF = 250
+_SUCH_AS = "such as pytorch/vision:v0.20.1"
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -59,22 +59,19 @@ def parse(text: str, *, working_tree: bool = False) -> Target:
     if is_path or (name and "/" not in name and Path(name).is_dir()):
         return _local(text, working_tree)
     if working_tree:
-        raise UsageError(f"--working-tree needs a local path, not {text!r}")
-    pasted = _URL.match(text)
-    if pasted:
-        owner, repo, ref = pasted.groups()
+        raise UsageError(f"--working-tree needs a local path, not {pasted.shown(text)!r}")
+    use = _use(text)
+    if pasted.is_url(text):
         raise UsageError(
-            f"{text!r} is a URL, which torch.hub cannot load",
-            help=f"use {owner}/{repo}{':' + ref if ref else ''}",
+            f"{pasted.shown(text)!r} is a URL, which torch.hub cannot load", help=use or _SUCH_AS
         )
     name, colon, ref = text.partition(":")
     parts = name.split("/")
     if len(parts) != 2 or not all(map(_NAME.fullmatch, parts)):
-        raise UsageError(f"{text!r} is no owner/repo[:ref]", help="such as pytorch/vision:v0.20.1")
+        raise UsageError(f"{text!r} is no owner/repo[:ref]", help=use or _SUCH_AS)
     if parts[1].endswith(".git"):
         raise UsageError(
-            f"{text!r}: torch.hub sends '.git' to GitHub as part of the name",
-            help=f"use {name[: -len('.git')]}{colon}{ref}",
+            f"{text!r}: torch.hub sends '.git' to GitHub as part of the name", help=use or _SUCH_AS
         )
     if colon and not ref:
         raise UsageError(
@@ -84,8 +81,23 @@ def parse(text: str, *, working_tree: bool = False) -> Target:
     return Target(parts[0], parts[1], _checked(ref) if ref else None)
 
 
+def _use(text: str) -> str | None:
+    """The form to use for ``text``, where one can be told that is right itself."""
+    found = pasted.meant(text)
+    if found is None:
+        return None
+    name, _, ref = found.partition(":")
+    if not all(map(_NAME.fullmatch, name.split("/"))) or name.endswith(".git"):
+        return None
+    return f"use {name}:{ref}" if ref and _is_ref(ref) else f"use {name}"
+
+
 def _local(text: str, working_tree: bool) -> Target:
-    name, _, ref = text.partition(":")
+    name, colon, ref = text.partition(":")
+    if colon and not ref:
+        raise UsageError(
+            f"{text!r} has an empty ref", help=f"name one ({name}:v1.0), or drop the colon"
+        )
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's raises for "~nobody"
     if not path.is_dir():
         raise UsageError(f"{name!r} is not a directory", help="or is it owner/repo:ref?")
@@ -105,16 +117,24 @@ def _local(text: str, working_tree: bool) -> Target:
     return Target("local", repo, _checked(ref) if ref else None, path, working_tree)
 
 
+def _is_ref(ref: str) -> bool:
+    return bool(_REF.fullmatch(ref)) and len(ref) <= _MOST_REF
+
+
 def _checked(ref: str) -> str:
     if ":" in ref:
         raise UsageError(f"{ref!r}: torch.hub splits at every ':', so a ref cannot hold one")
-    if not _REF.fullmatch(ref) or len(ref) > 250:
+    if not _is_ref(ref):
         raise UsageError(f"{ref!r} is not a git ref", help="a branch or tag name, such as v1.0")
     return ref
 
 
 def resolve(
-    target: Target, heads: Mapping[str, str], tags: Mapping[str, str], head: str | None
+    target: Target,
+    heads: Mapping[str, str],
+    tags: Mapping[str, str],
+    head: str | None,
+    head_commit: str | None = None,
 ) -> Resolved:
     """The ref that ``torch.hub.load`` would take among a repository's branches and tags.
 
@@ -123,60 +143,105 @@ def resolve(
         heads: branch name -> commit.
         tags: tag name -> commit (peeled).
         head: the branch that HEAD names; used for a local path without a ref.
+        head_commit: the commit that HEAD is, also where it names no branch.
 
     Raises:
         CannotVerifyError: no such ref, or one that torch.hub refuses.
     """
     if target.ref is None:
-        return _default(target, heads, tags, head)
+        return _default(target, heads, tags, head, head_commit)
     ref = target.ref
     if ref in heads:
-        remarks: tuple[tuple[str, str], ...] = ()
-        if ref in tags:
-            text = f"{ref!r} is a branch and a tag; torch.hub takes the branch, which moves"
-            remarks = (("ambiguous-ref", text),)
-        return Resolved(ref, "branch", f"refs/heads/{ref}", remarks)
+        return _branch(ref, tags)
     if ref in tags:
         return Resolved(ref, "tag", f"refs/tags/{ref}")
     if _SHA.fullmatch(ref):
         return _commit(target, ref, heads, tags)
-    raise CannotVerifyError(f"{_say(target)} has no branch or tag {ref!r}", help=_newest(tags))
+    raise CannotVerifyError(
+        f"{_say(target)} has no branch or tag {ref!r}",
+        help=_near(target, ref, heads, tags) or _newest(tags),
+    )
+
+
+def _branch(ref: str, tags: Mapping[str, str]) -> Resolved:
+    remarks: tuple[tuple[str, str], ...] = ()
+    if ref in tags:
+        text = f"{ref!r} is a branch and a tag; torch.hub takes the branch, which moves"
+        remarks = (("ambiguous-ref", text),)
+    return Resolved(ref, "branch", f"refs/heads/{ref}", remarks)
 
 
 def _default(
-    target: Target, heads: Mapping[str, str], tags: Mapping[str, str], head: str | None
+    target: Target,
+    heads: Mapping[str, str],
+    tags: Mapping[str, str],
+    head: str | None,
+    head_commit: str | None,
 ) -> Resolved:
     if target.path is not None:
         if head in heads:
             return Resolved(str(head), "branch", f"refs/heads/{head}")
+        if head is None and head_commit is not None:
+            # As CI systems check out a tag or a pull request.
+            return Resolved(head_commit, "commit", "HEAD")
         raise CannotVerifyError(f"{_say(target)} has no commit on a branch", help="commit first")
     taken = next((name for name in ("main", "master") if name in heads), None)
     if taken is None:
+        such = f", such as the default branch {_say(target)}:{head}" if head in heads else ""
         raise CannotVerifyError(
             f"{_say(target)} has neither a main nor a master branch, "
             "and torch.hub asks for nothing else when no ref is given",
-            help=f"verify a ref by name: {_newest(tags)}",
+            help=f"verify a ref by name{such}: {_newest(tags)}",
         )
-    remarks: tuple[tuple[str, str], ...] = ()
-    if head is not None and head != taken:
-        text = f"the default branch is {head!r}, but torch.hub takes {taken!r} when no ref is given"
-        remarks = (("default-branch", text),)
-    return Resolved(taken, "branch", f"refs/heads/{taken}", remarks)
+    found = _branch(taken, tags)
+    if head is None or head == taken:
+        return found
+    text = f"the default branch is {head!r}, but torch.hub takes {taken!r} when no ref is given"
+    return replace(found, remarks=(("default-branch", text), *found.remarks))
 
 
 def _commit(
     target: Target, ref: str, heads: Mapping[str, str], tags: Mapping[str, str]
 ) -> Resolved:
     """A commit is taken by torch.hub only where it is the tip of a branch or of a tag."""
-    for space, tips in (("heads", heads), ("tags", tags)):
-        for name, sha in tips.items():
-            if sha.startswith(ref):
-                text = f"pinned to a bare commit: torch.hub refuses it once {name!r} moves on"
-                return Resolved(sha, "commit", f"refs/{space}/{name}", (("commit-pin", text),))
-    raise CannotVerifyError(
-        f"{ref!r} is not the tip of a branch or tag of {_say(target)}: torch.hub refuses it",
-        help="make a tag of the commit and load that; " + _newest(tags),
-    )
+    at_tags = {name: sha for name, sha in tags.items() if sha.startswith(ref)}
+    at_heads = {name: sha for name, sha in heads.items() if sha.startswith(ref)}
+    ends = {sha: name for name, sha in (*at_heads.items(), *at_tags.items())}
+    if not ends:
+        raise CannotVerifyError(
+            f"{ref!r} is not the tip of a branch or tag of {_say(target)}: torch.hub refuses it",
+            help="make a tag of the commit and load that; " + _newest(tags),
+        )
+    if len(ends) > 1:
+        names = " and ".join(repr(name) for name in sorted(ends.values())[:2])
+        raise CannotVerifyError(f"{ref!r} starts the commits of {names}", help="give all of it")
+    (sha,) = ends
+    text = "pinned to a bare commit, which torch.hub takes only where a branch or tag ends there"
+    loadable = [name for name in at_tags if name not in heads]  # else torch.hub takes the branch
+    if loadable:
+        tag = max(loadable, key=_version)
+        text += f"; the tag {tag!r} is the same commit: use {_say(target)}:{tag}"
+        return Resolved(sha, "commit", f"refs/tags/{tag}", (("commit-pin", text),))
+    if at_heads:
+        refname, name = "heads", next(iter(at_heads))
+        text += f"; the branch {name!r} alone ends there, and it moves: make a tag of the commit"
+    else:
+        refname, name = "tags", next(iter(at_tags))
+        text += f"; the tag {name!r} does, and there is a branch of that name: make another tag"
+    return Resolved(sha, "commit", f"refs/{refname}/{name}", (("commit-pin", text),))
+
+
+def _near(
+    target: Target, ref: str, heads: Mapping[str, str], tags: Mapping[str, str]
+) -> str | None:
+    """The form to use where ``ref`` is another spelling of a branch or tag."""
+    if ref == "HEAD" and "main" in heads:
+        return f"use {_say(target)}, which is main"
+    plain = re.sub(r"^(?:refs/)?(?:heads|tags|remotes/origin|origin)/", "", ref)
+    for name in (*tags, *heads):
+        if name.casefold() in {plain.casefold(), f"v{plain}".casefold()}:
+            return f"use {_say(target)}:{name}"
+    return None
 
 
 def _say(target: Target) -> str:
@@ -185,7 +250,10 @@ def _say(target: Target) -> str:
 
 def _newest(tags: Mapping[str, str]) -> str:
     """The tags a reader would try, the highest version last."""
-    names = sorted(
-        tags, key=lambda name: [int(part) for part in re.findall(r"[0-9]{1,9}", name)[:4]]
-    )
+    names = sorted(tags, key=_version)
     return f"tags: {', '.join(names[-5:])}" if names else "it has no tags"
+
+
+def _version(name: str) -> list[int]:
+    """What orders the names of releases."""
+    return [int(part) for part in re.findall(r"[0-9]{1,9}", name)[:4]]

@@ -126,6 +126,18 @@ def test_a_local_repository_and_its_working_tree(
     assert published.git("status", "--porcelain", "--ignored") == before
 
 
+def test_a_local_repository_whose_head_is_detached(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    """As a CI system checks out a tag or a pull request."""
+    published = repository({"hubconf.py": "a = 1\n"})
+    published.git("checkout", "--quiet", "--detach")
+    commit = published.commit({"hubconf.py": "a = 2\n"})
+    found = get(mirror, tmp_path, str(published.path))
+    assert (found.commit, found.resolved.kind, found.resolved.ref) == (commit, "commit", commit)
+    assert tree(found.root)["hubconf.py"] == b"a = 2\n"
+
+
 def test_a_folder_without_git_has_a_working_tree(mirror: Mirror, tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     folder.mkdir()

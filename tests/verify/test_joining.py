@@ -7,6 +7,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from conftest import MakeRepository, RunHubpub
 from hubpub.errors import UsageError
-from hubpub.verify import findings
+from hubpub.verify import findings, resuming
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.egress import Request
 from hubpub.verify.harvest import LeftFile
@@ -105,7 +106,7 @@ def run(made: Mapping[str, list[Left]], folder: Path, shard: Shard | None = None
             checkpoints=ledger.all(),
             network=(LISTING, *(item for _, part in proven for item in part.network)),
             findings=tuple(found),
-            selection=Selected((), said, listed, len(names) == len(listed)),
+            selection=Selected((), said, listed, len(names) == len(listed) > 0),
         )
     )
 
@@ -123,7 +124,6 @@ LEFT = st.tuples(
 MADE = st.dictionaries(
     st.sampled_from([f"net{number}" for number in range(9)]),
     st.lists(LEFT, max_size=3, unique_by=lambda left: left[0]),
-    min_size=1,
 )
 
 
@@ -228,6 +228,28 @@ def test_the_time_of_a_run_and_its_user_may_differ() -> None:
     joined = merge(parts)
     assert joined["sandbox"]["limits"] == {"deadline_s": 11}
     assert joined["sandbox"]["outer_uid"] is None
+
+
+def test_what_the_deadline_cut_off_is_run_again() -> None:
+    made: dict[str, list[Left]] = {
+        name: [(f"torch/hub/checkpoints/{name}.pth", b"one", f"https://{name}.test")]
+        for name in ("a", "b")
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        whole = run(made, Path(folder))
+    of_b = {
+        "entrypoints": [item for item in whole["entrypoints"] if item["name"] == "b"],
+        "network": [item for item in whole["network"] if item["entrypoint"] in {None, "b"}],
+    }
+    late = json.loads(json.dumps(asdict(findings.of_deadline("b"))))
+    before = {**whole, "status": "fail", "findings": [*whole["findings"], late]}
+    now = {**whole, "entrypoints": [], "checkpoints": []}
+    assert resuming.kept(before, now) == {"a"}
+    assert resuming.joined(before, {**whole, **of_b}) == whole
+    ended = resuming.joined(before, {**now, "status": "interrupted"})
+    assert (ended["status"], [item["name"] for item in ended["entrypoints"]]) == (
+        "interrupted", ["a"],
+    )  # fmt: skip
 
 
 HEAD = 'dependencies = ["torch"]\nimport torch\n'

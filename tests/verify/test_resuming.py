@@ -151,6 +151,10 @@ def test_what_cannot_be_gone_on_with_is_refused(
         done = hubpub(*command, *options)
         assert done.returncode == 2, done.stderr
         assert said in done.stderr, done.stderr
+    before = stop.file.read_bytes()
+    done = hubpub("verify", "octo/gone", "--resume", stop.file, "--output-format",
+                  f"json:{stop.file}")  # fmt: skip
+    assert (done.returncode, stop.file.read_bytes()) == (4, before)
     (stop.folder / "none.json").write_text("{}")
     done = hubpub("verify", "octo/net", "--resume", stop.folder / "none.json")
     assert (done.returncode, "is no report of this version" in done.stderr) == (2, True)
