@@ -14,6 +14,9 @@ from hubpub.verify.report import REQUIRED, Finding, SandboxReport
 from hubpub.verify.selection import Selection
 
 _CODE = "verify"
+_COMMON = frozenset({"pickles"})
+"""Axes that fail for nearly everybody: no process that is spawned has the repository on sys.path,
+from which the loader took it away again. A user of worker processes has to know it."""
 PART, EMPTY_SHARD, NOTHING_RUN, CLASH = (
     "partial-run",
     "empty-shard",
@@ -191,14 +194,17 @@ def of_verdicts(
     verdicts: Mapping[str, Verdict],
     required: Collection[str] = REQUIRED,
 ) -> list[Finding]:
-    """One finding for each axis that failed; an error where it is ``required``."""
+    """One finding for each axis that failed: an error where it is ``required``, else a warning.
+
+    What fails for nearly everybody is a note.
+    """
     call = entrypoint if case == "default" else f"{entrypoint} ({case})"
     where = call if device == "cpu" else f"{call} on {device}"
     return [
         Finding(
             _CODE,
             axis.replace("_", "-"),
-            "error" if axis in required else "warning",
+            "error" if axis in required else "note" if axis in _COMMON else "warning",
             f"{where}: {verdict.reason}",
             verdict.path,
             verdict.line,
