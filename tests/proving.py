@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 HEAD = 'dependencies = ["torch"]\nimport json, os, sys, threading, time\nimport torch\n'
+ONCE = tuple(
+    word for axis in ("coexists", "offline", "reproducible", "pickles") for word in ("--skip", axis)
+)
+"""Options with which each case is loaded once: what it asks the network is asked once."""
 FORGE = """
 def _job():
     frame = sys._getframe()

@@ -230,7 +230,9 @@ def _how(done: Done) -> str:
         return f"stopped: {done.facts.ended}"
     error = _error(done)
     if error:
-        return f"{error.get('type') or 'error'}: {error.get('message', '')}".rstrip(": ")
+        text = f"{error.get('type') or 'error'}: {error.get('message', '')}".rstrip(": ")
+        # Which number a job has depends on the lane that ran it, and says nothing.
+        return text.replace(f"{done.directory}/", "")
     return f"the process left with status {done.facts.exit}"
 
 

@@ -38,6 +38,11 @@ def merge(named: Sequence[tuple[str, Document]]) -> dict[str, Any]:
     for name, document in named:
         shard = _shard(name, document)
         refuse_other(name, document, first_name, first)
+        if document.get("lock") is not None:
+            raise UsageError(
+                f"{name} was held against a lock, which a shard alone cannot be",
+                help="run the shards without --locked, and one whole run with it",
+            )
         counts.setdefault(shard.count, name)
         if shard.number in by_number:
             raise UsageError(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeRepository
-from proving import DOWNLOAD, HEAD, Prove
+from proving import DOWNLOAD, HEAD, ONCE, Prove
 from publishing import Mirror, Server, clean_environment, running
 
 pytestmark = pytest.mark.sandbox
@@ -100,7 +100,7 @@ def test_only_the_guilty_are_blamed(prove: Prove, http_server: Server) -> None:
     hubconf = DOWNLOAD + ATTACKS.replace("URL", http_server.url("/m.pth"))
     proof = prove(
         hubconf, "--jobs", "3", "--timeout", "60", "--processes", "60",
-        "--allow-host", http_server.host,
+        "--allow-host", http_server.host, *ONCE,
     )  # fmt: skip
     names = [item["name"] for item in proof.report["entrypoints"]]
     assert names == sorted(names)

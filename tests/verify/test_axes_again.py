@@ -275,6 +275,9 @@ def done(claims: dict[str, Any] | None, *urls: str, ended: str = "exit", code: i
 OK = {"ok": True}
 LOST = {"ok": False, "error": {"type": "OSError", "message": "gone", "frame": {}}}
 
+WHERE = "there: '/scratch/job2/torch/x'"
+THERE = {"ok": False, "error": {"type": "FileExistsError", "message": WHERE}}
+
 
 @pytest.mark.parametrize(
     ("asked", "lacks", "second", "status", "words"),
@@ -288,6 +291,7 @@ LOST = {"ok": False, "error": {"type": "OSError", "message": "gone", "frame": {}
         (("u",), "a is a FIFO", done(OK, "http://h/x"), "skipped", "a is a FIFO"),
         (("u",), None, done(LOST, code=1), "fail", "OSError: gone"),
         (("u",), "a is a FIFO", done(LOST, code=1), "skipped", "a is a FIFO"),
+        (("u",), None, done(THERE, code=1), "fail", "cache: FileExistsError: there: 'torch/x'"),
         (("u",), None, done(None, ended="timeout"), "fail", "timeout"),
         (("u",), None, done(None, code=3), "fail", "status 3"),
         (("u",), None, done(OK, code=1), "fail", "status 1"),

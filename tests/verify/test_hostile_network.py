@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeRepository, RunHubpub
-from proving import DOWNLOAD, HEAD, Proof, Prove
+from proving import DOWNLOAD, HEAD, ONCE, Proof, Prove
 from proxying import Outer, certified
 from publishing import Server
 from rough import Listener, Rough, raw, reply
@@ -225,7 +225,7 @@ def c_innocent():
 def test_a_flood_of_requests_is_the_flooders_alone(prove: Prove, http_server: Server) -> None:
     http_server.serve({"/x": b"x"})
     url = http_server.url("/x")
-    proof = prove(SAY + FLOOD.replace("URL", url), "--allow-host", http_server.host)
+    proof = prove(SAY + FLOOD.replace("URL", url), "--allow-host", http_server.host, *ONCE)
     status, reason = proof.axis("a_floods")
     assert (status, "the rest is refused" in reason) == ("fail", True), reason
     assert proof.axis("b_waits") == ("pass", "")
@@ -278,7 +278,7 @@ def test_https_by_the_parent_and_by_the_job(
         file = tmp_path / "report.json"
         done = hubpub(
             "verify", "octo/net:v1.0", "--device", "cpu", "--allow-host", host,
-            "--output-format", f"json:{file}",
+            "--output-format", f"json:{file}", *ONCE,
             env={"SSL_CERT_FILE": str(certificate), **proxies},
         )  # fmt: skip
     proof = Proof(done, file)

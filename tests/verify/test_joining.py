@@ -206,6 +206,7 @@ def differ(*keys: str, value: Any) -> Callable[[list[Any]], None]:
         (differ("sandbox", "features", value={}), "sandbox features a is null, not true"),
         (differ("sandbox", "limits", value={"files": 1}), "limits files is 1, not null"),
         (differ("options", value={"fresh": True}), "options fresh is true, not null"),
+        (differ("lock", value={"compared": 1}), "s2.json was held against a lock"),
         (differ("selection", "patterns", value=["n*"]), '--entrypoint is ["n*"], not []'),
         (differ("selection", "listed", value=["b"]), "the list of entrypoints is"),
     ],
