@@ -87,7 +87,8 @@ def ask(
     cut_off = offer is not None and "offline" not in skip
     if cut_off or compared:
         second = again(seed=_SEED, offline=cut_off)
-    verdicts = {"offline": offline(asked, offer, second)}
+    digest = (evidence.claims or {}).get("digest")
+    verdicts = {"offline": offline(asked, offer, second, digest)}
     if cut_off and compared and second is not None and not loaded(second):
         second = again(seed=_SEED)
     verdicts["reproducible"] = reproducible(evidence, second)
@@ -99,20 +100,28 @@ def ask(
     return Answers(verdicts, tuple(requests))
 
 
-def offline(asked: object, offer: Offer | None, second: Done | None) -> Verdict:
+def offline(
+    asked: object, offer: Offer | None, second: Done | None, digest: object = None
+) -> Verdict:
     """Whether a case loads from its caches alone.
+
+    It may ask, as huggingface_hub does whether its cache is of today, where it then copes with the
+    refusal: it loads the same weights.
 
     Args:
         asked: what the first load downloaded, empty where it asked nothing.
         offer: what the second one found in its caches.
         second: that one, without network; None where there was no time for it.
+        digest: of the weights that the first load gave, where it has one.
     """
     if not asked:
         return Verdict("skipped", "nothing was downloaded")
     if second is None or offer is None:
         return Verdict("skipped", _NO_TIME)
-    if not second.requests and loaded(second):
-        return PASS
+    if loaded(second):
+        same = digest is not None and (second.claims or {}).get("digest") == digest
+        if same or not second.requests:
+            return PASS
     if offer.lacks is not None:
         return Verdict("skipped", f"not all that was cached could be offered: {offer.lacks}")
     if second.requests:

@@ -131,7 +131,7 @@ NO_CACHE = "nothing was downloaded"
 EXPECTED = {
     "cached": ("pass", "", "pass", ""),
     "greedy": ("fail", "asks for URL again, with a warm cache, and does not load", "pass", ""),
-    "calls_home": ("fail", "asks for HOST/version again, with a warm cache", "pass", ""),
+    "calls_home": ("pass", "", "pass", ""),
     "gives_up": ("fail", "asks for URL again", "pass", ""),
     "head": ("pass", "", "fail", "different weights: head.bias, head.weight"),
     "own_random": ("pass", "", "fail", "different weights: bias"),
@@ -312,6 +312,18 @@ def seen(claims: dict[str, Any], *, used: bool = True) -> Evidence:
     )
     used_ones = (one,) if used else ()
     return Evidence("net", {}, frozenset(), False, False, facts, claims, (), used_ones, (), ())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [("d", "d", "pass"), ("d", "e", "fail"), ("d", None, "fail"), (None, None, "fail")],
+)
+def test_who_asks_in_vain_and_loads_the_same_is_offline(
+    first: str | None, second: str | None, status: str
+) -> None:
+    """As huggingface_hub asks whether its cache is of today; not so what loads other weights."""
+    again_ = done({**OK, **({"digest": second} if second else {})}, "http://h/x")
+    assert again.offline(("u",), Offer(lacks=None), again_, first).status == status
 
 
 ONE = {"ok": True, "digest": "d1", "tensors": ["1a a", "1b b c"]}
