@@ -57,6 +57,21 @@ def dies():
     return Dies()
 
 
+def leaves_a_process():
+    """One that has all that was open, and never ends."""
+    if os.fork() == 0:
+        while True:
+            time.sleep(1)
+    return torch.nn.Linear(1, 1)
+
+
+def leaves_one_there():
+    """Unpickling it leaves such a process."""
+    from mynet.layers import Forks
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    return Forks()
+
+
 def broken():
     """Loads nowhere."""
     raise ValueError("no")
@@ -75,6 +90,21 @@ class Dies:
     def __reduce__(self):
         return os._exit, (7,)
 """
+LAYERS += """
+import time
+
+
+def fork():
+    if os.fork() == 0:
+        while True:
+            time.sleep(1)
+    return torch.nn.Linear(1, 1)
+
+
+class Forks:
+    def __reduce__(self):
+        return fork, ()
+"""
 SPAWNED = "cannot be unpickled in a spawned process: "
 EXPECTED = {
     "plain": ("pass", ""),
@@ -83,6 +113,8 @@ EXPECTED = {
     "in_module": ("fail", f"{SPAWNED}ModuleNotFoundError: No module named 'mynet'"),
     "closure": ("fail", "cannot be pickled: "),
     "dies": ("fail", f"{SPAWNED}WorkerEnded: the worker process ended with 7"),
+    "leaves_a_process": ("pass", ""),
+    "leaves_one_there": ("pass", ""),
     "broken": ("skipped", "did not load"),
 }
 

@@ -130,8 +130,9 @@ def test_a_run_can_be_interrupted_again(stop: Stop) -> None:
     stop.server.requests.clear()
     code, again = stop(signal.SIGINT, "--entrypoint", "[abc]", "--resume", str(earlier))
     assert (code, again["status"], names(again)) == (130, "interrupted", ["a", "b"])
-    assert [item["url"][-2:] for item in again["network"]] == ["/a", "/b"]
-    asked = [request.target for request in stop.server.requests]
+    # Each is asked for again by the axes that load it once more.
+    assert list(dict.fromkeys(item["url"][-2:] for item in again["network"])) == ["/a", "/b"]
+    asked = list(dict.fromkeys(request.target for request in stop.server.requests))
     assert asked == ["/b", "/c", "/wait"]
     assert [item["name"] for item in again["findings"]].count("partial-run") == 1
 

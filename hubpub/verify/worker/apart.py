@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 _TEXT = 2000
+_ANSWER_BYTES = 1 << 15  # six for each character, at most; a pipe holds twice as much
 
 
 class Apart:
@@ -39,12 +40,14 @@ class Apart:
         """
         with open(path, "wb") as file:
             pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
-        question = json.dumps({"file": path, "path": sys.path}).encode()
+        # A line, and its death: processes that the model left hold the ends of these pipes open.
+        question = json.dumps({"file": path, "path": sys.path}).encode() + b"\n"
         with os.fdopen(self._ask, "wb") as pipe:
             pipe.write(question)
-        with os.fdopen(self._answer, "rb") as pipe:
-            answer = pipe.read()
         _, status = os.waitpid(self._pid, 0)
+        os.set_blocking(self._answer, False)
+        with os.fdopen(self._answer, "rb", buffering=0) as pipe:
+            answer = pipe.read(_ANSWER_BYTES) or b""
         if status != 0 or not answer:
             code = os.waitstatus_to_exitcode(status)
             return {"type": "WorkerEnded", "message": f"the worker process ended with {code}"}
@@ -58,7 +61,7 @@ def _answer(asking: int, answering: int) -> None:
     code = 1
     try:
         with os.fdopen(asking, "rb") as pipe:
-            text = pipe.read()
+            text = pipe.readline()
         error: dict[str, Any] = {}
         if text:
             question = json.loads(text)
