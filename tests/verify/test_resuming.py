@@ -102,7 +102,9 @@ def test_what_was_proven_is_kept_and_the_rest_is_run(
 ) -> None:
     ended, part = stop(number, "--jobs", jobs)
     assert (ended, part["status"]) == (code, "interrupted")
-    assert {"a", "b"} <= set(names(part)) <= {"a", "b", "d"}
+    # With two lanes one may be at work on its entrypoint while the third begins in the other.
+    assert ({"a", "b"} if jobs == "1" else set()) <= set(names(part)) <= {"a", "b", "d"}
+    assert names(part)
     assert part["commit"]
     text = stop.file.with_suffix(".txt").read_text()
     assert f"PARTIAL: {len(names(part))} of 4 entrypoints" in text
@@ -115,7 +117,7 @@ def test_what_was_proven_is_kept_and_the_rest_is_run(
     assert done.returncode == 0, done.stderr
     assert f"resumed: {len(names(part))} of 4 entrypoints are proven already" in done.stderr
     asked = {request.target for request in stop.server.requests[seen:]}
-    assert asked == {"/c", "/wait", "/d"} - {f"/{name}" for name in names(part)}
+    assert asked == {"/wait", *(f"/{name}" for name in "abcd" if name not in names(part))}
     assert hubpub(*command, "--output-format", f"json:{whole}").returncode == 0
     found = json.loads(file.read_text())
     assert without_times(found) == without_times(json.loads(whole.read_text()))
