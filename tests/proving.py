@@ -54,3 +54,13 @@ class Proof:
 
 Prove = Callable[..., Proof]
 """``prove(hubconf, *options, files={})``: the hubconf comes after :data:`HEAD`."""
+
+
+def without_times(document: dict[str, Any]) -> dict[str, Any]:
+    """A report without what is measured, so that two of one release are the same."""
+    for entrypoint in document["entrypoints"]:
+        for result in entrypoint["results"]:
+            for name in ("wall_s", "cpu_s", "peak_bytes"):
+                result["facts"][name] = 0
+    document["sandbox"]["outer_uid"] = None
+    return document

@@ -1,9 +1,9 @@
 """What a case that loaded is asked by loading it again, as its users will.
 
 One job loads it beside other code, for ``coexists``, one sends it to a spawned process, for
-``pickles``. One more answers ``offline`` and
-``reproducible`` together: another seed, the caches of the first, no network. Where that does not
-load, a further one, with a network, is asked the latter alone.
+``pickles``. One more answers ``offline`` and ``reproducible`` together: another seed, the caches of
+the first, no network. Where that does not load, a further one, with a network, is asked the latter
+alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from hubpub.verify.axes import PASS, Evidence, Verdict
 from hubpub.verify.egress import Request
+from hubpub.verify.explain import place
 from hubpub.verify.jobs import Done, Jobs
 from hubpub.verify.offer import Offer
 
@@ -246,7 +247,5 @@ def _how(done: Done) -> str:
 
 
 def _where(done: Done) -> dict[str, Any]:
-    frame = _error(done).get("frame")
-    if isinstance(frame, dict) and "path" in frame and "line" in frame:
-        return {"path": frame["path"], "line": frame["line"]}
-    return {}
+    path, line = place(_error(done))
+    return {"path": path, "line": line}

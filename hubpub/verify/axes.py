@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hubpub.verify.egress import Request
-from hubpub.verify.explain import Cause, explain, of_requests
+from hubpub.verify.explain import Cause, explain, of_requests, place
 from hubpub.verify.harvest import LeftFile, is_checkpoint_name, origins, stamp
 from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
 
@@ -146,10 +146,7 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
     """An error that the loader raised, with its place in the repository and the next step."""
     # A class can have an empty name, and a report no empty reason.
     kind, message = str(error.get("type") or "error"), str(error.get("message", ""))
-    frame = error.get("frame")
-    path, line = "hubconf.py", 1
-    if isinstance(frame, dict) and isinstance(frame.get("line"), int):
-        path, line = str(frame.get("path")), max(1, frame["line"])
+    path, line = place(error)
     required = evidence.listing.get("required")
     if kind == "TypeError" and required and not evidence.declared:
         names = ", ".join(map(str, required))

@@ -62,6 +62,14 @@ def explain(error: Mapping[str, Any], requests: Sequence[Request]) -> Explanatio
     return Explanation("publisher")
 
 
+def place(error: Mapping[str, Any]) -> tuple[str, int]:
+    """Path and line of the repository's last frame of an error, as the job claims them."""
+    frame = error.get("frame")
+    if isinstance(frame, dict) and isinstance(frame.get("line"), int) and "path" in frame:
+        return str(frame["path"]), max(1, frame["line"])
+    return "hubconf.py", 1
+
+
 def of_requests(requests: Sequence[Request]) -> Explanation | None:
     """The first request that went wrong."""
     for request in requests:

@@ -8,6 +8,7 @@ from hubpub.check import CheckResult
 from hubpub.config import Skip
 from hubpub.diagnostic import Diagnostic
 from hubpub.verify.axes import Verdict
+from hubpub.verify.explain import place
 from hubpub.verify.jobs import Done
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import REQUIRED, Finding, SandboxReport
@@ -70,9 +71,7 @@ def of_failed_listing(done: Done) -> Finding:
     path, line = "hubconf.py", 1
     if isinstance(error, dict):
         text = f"{error.get('type')}: {error.get('message')}"
-        frame = error.get("frame")
-        if isinstance(frame, dict) and isinstance(frame.get("line"), int):
-            path, line = str(frame.get("path")), max(1, frame["line"])
+        path, line = place(error)
     elif done.facts.ended != "exit":
         text = f"stopped: {done.facts.ended}"
     else:

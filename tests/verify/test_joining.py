@@ -40,6 +40,7 @@ from hubpub.verify.report import (
     to_json,
 )
 from hubpub.verify.selection import Selection, Shard
+from proving import without_times
 from publishing import Server
 
 FACTS = Facts(0, None, 0.1, 0.1, 1 << 20, "exit")
@@ -260,15 +261,6 @@ def {name}():
     state = torch.hub.load_state_dict_from_url("{url}", progress=False, weights_only=True)
     return torch.nn.Linear(1, len(state))
 """
-
-
-def without_times(document: dict[str, Any]) -> dict[str, Any]:
-    for entrypoint in document["entrypoints"]:
-        for result in entrypoint["results"]:
-            for name in ("wall_s", "cpu_s", "peak_bytes"):
-                result["facts"][name] = 0
-    document["sandbox"]["outer_uid"] = None
-    return document
 
 
 @pytest.mark.sandbox

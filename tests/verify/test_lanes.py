@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conftest import MakeRepository, RunHubpub
 from hubpub.verify.lanes import StoppedError, each
+from proving import without_times
 from publishing import Mirror, Server, clean_environment
 
 
@@ -124,16 +124,6 @@ def net{number}():
 """
 
 
-def shape(report: dict[str, Any]) -> dict[str, Any]:
-    """The report without what is measured."""
-    for entrypoint in report["entrypoints"]:
-        for result in entrypoint["results"]:
-            for name in ("wall_s", "cpu_s", "peak_bytes"):
-                result["facts"][name] = 0
-    report["sandbox"]["outer_uid"] = None
-    return report
-
-
 @pytest.mark.sandbox
 def test_two_at_a_time_report_what_one_does(
     hubpub: RunHubpub, repository: MakeRepository, http_server: Server, tmp_path: Path
@@ -155,7 +145,7 @@ def test_two_at_a_time_report_what_one_does(
             "--allow-host", http_server.host, "--output-format", f"json:{file}",
         )  # fmt: skip
         assert done.returncode == 1, done.stderr
-        found.append(shape(json.loads(file.read_text())))
+        found.append(without_times(json.loads(file.read_text())))
     assert [item["name"] for item in found[1]["entrypoints"]] == [f"net{n}" for n in range(5)]
     assert [item["url"].rpartition("/")[2][:2] for item in found[1]["network"]] == [
         "m0", "m1", "m2", "m3", "m4",

@@ -14,6 +14,7 @@ import pytest
 
 from conftest import MakeRepository, RunHubpub
 from hubpub.verify.report import validate
+from proving import without_times
 from publishing import Mirror, Server, clean_environment, running
 
 pytestmark = pytest.mark.sandbox
@@ -83,15 +84,6 @@ def stop(mirror: Mirror, repository: MakeRepository, tmp_path: Path, http_server
 
 def names(report: dict[str, Any]) -> list[str]:
     return [item["name"] for item in report["entrypoints"]]
-
-
-def without_times(document: dict[str, Any]) -> dict[str, Any]:
-    for entrypoint in document["entrypoints"]:
-        for result in entrypoint["results"]:
-            for name in ("wall_s", "cpu_s", "peak_bytes"):
-                result["facts"][name] = 0
-    document["sandbox"]["outer_uid"] = None
-    return document
 
 
 @pytest.mark.parametrize(
