@@ -300,6 +300,15 @@ def _takes_weights(parameter: inspect.Parameter | None) -> bool:
     return "Weights" in _text(parameter.annotation)
 
 
+def _call(request: dict[str, Any], where: str, **how: Any) -> Any:
+    """What ``torch.hub.load``, unpatched, returns for the case."""
+    import torch
+
+    return torch.hub.load(
+        where, request["entrypoint"], *request["args"], **how, **request["kwargs"]
+    )
+
+
 def _load(request: dict[str, Any]) -> dict[str, Any]:
     """``torch.hub.load``, unpatched, then to the device when that is not the CPU."""
     import torch
@@ -309,9 +318,7 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
     if request["kind"] == "beside":
         beside.stand(os.getcwd(), request["decoys"])
         where, how = os.path.join(request["directory"], _ELSEWHERE), {"source": "local"}
-    value = torch.hub.load(
-        where, request["entrypoint"], *request["args"], **how, **request["kwargs"]
-    )
+    value = _call(request, where, **how)
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
     kind = type(value)
@@ -342,16 +349,8 @@ def _kept(directory: str) -> bool:
 
 def _pickles(request: dict[str, Any]) -> dict[str, Any]:
     """``torch.hub.load``, then what it returns to a process as ``multiprocessing`` spawns one."""
-    import torch
-
     other = apart.Apart()
-    value = torch.hub.load(
-        request["reference"],
-        request["entrypoint"],
-        *request["args"],
-        trust_repo=True,
-        **request["kwargs"],
-    )
+    value = _call(request, request["reference"], trust_repo=True)
     try:
         error = other.returns(value, os.path.join(request["directory"], "model.pickle"))
     except (OSError, MemoryError):
