@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import termios
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +29,8 @@ from publishing import Files, Mirror, Repository, Server, clean_environment, run
 
 PRELUDE = r'''
 dependencies = ["torch"]
-import ctypes, errno, json, os, signal, socket, stat, subprocess, sys, threading, time
+import base64, ctypes, errno, json, os, signal, socket, stat, subprocess, sys, threading, time
+import zlib
 import torch
 
 AT = json.loads(r"""AT""")
@@ -51,7 +54,8 @@ def _raw(number, *args):
 
 
 def _tell(found):
-    raise RuntimeError(json.dumps(found))
+    """Packed: a reason is cut at 2000 characters, and the paths of a machine may be long."""
+    raise RuntimeError(base64.b64encode(zlib.compress(json.dumps(found).encode())).decode())
 '''
 SECRETS = (
     ".ssh/id_ed25519", ".ssh/authorized_keys", ".netrc", ".npmrc", ".pypirc", ".gitconfig",
@@ -77,7 +81,7 @@ class Run(Proof):
         """What an entrypoint says that it met."""
         status, reason = self.axis(name)
         assert (status, reason[:14]) == ("fail", "RuntimeError: "), (name, reason)
-        found: dict[str, Any] = json.loads(reason[14:])
+        found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(reason[14:])))
         return found
 
     def facts(self, name: str) -> dict[str, Any]:
