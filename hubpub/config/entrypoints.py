@@ -198,9 +198,9 @@ def _input(said: Any, where: str) -> Input:
 
 def _tensor(said: Mapping[str, Any], where: str) -> Tensor:
     dtype = said.get("dtype", "float32")
-    whole = "int" in dtype
+    whole = "int" in dtype or dtype == "bool"
     low = _number(said.get("low", 0), f"{where}.low")
-    high = _number(said.get("high", 10 if whole else 2 if dtype == "bool" else 1), f"{where}.high")
+    high = _number(said.get("high", 2 if dtype == "bool" else 10 if whole else 1), f"{where}.high")
     if whole:
         low, high = math.ceil(low), math.ceil(high)
     if low >= high:
@@ -217,9 +217,9 @@ def _tensor(said: Mapping[str, Any], where: str) -> Tensor:
 def _most(dtype: str) -> tuple[int, int]:
     """The least and the greatest number of an integer type."""
     bits = int("".join(filter(str.isdigit, dtype)) or 1)
-    return (
-        (0, (1 << bits) - 1) if dtype.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
-    )
+    if dtype.startswith(("u", "b")):
+        return 0, (1 << bits) - 1
+    return -(1 << bits - 1), (1 << bits - 1) - 1
 
 
 def _number(value: Any, where: str) -> Any:
