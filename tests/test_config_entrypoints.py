@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from conftest import ROOT
 from hubpub import config
 from hubpub.config.entrypoints import (
     CaseSettings,
@@ -229,3 +231,14 @@ def test_what_is_read_of_an_input_is_within_bounds(said: Any) -> None:
         for tensor in tensors:
             assert tensor.low < tensor.high
             assert "int" not in tensor.dtype or isinstance(tensor.low, int)
+
+
+def test_the_settings_that_the_docs_show_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    write_files(tmp_path, {"pyproject.toml": table})
+    found = config.load(tmp_path).entrypoints
+    assert list(found) == ["segmenter", "encoder", "tokenizer"]
+    assert [case.name for case in found["segmenter"].cases] == ["pretrained", "wide"]
+    keys = config.schema()["$defs"]["entrypoint"]["properties"]
+    assert all(f"`{key}`" in text for key in keys)

@@ -76,7 +76,8 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     "--require",
     metavar="AXIS",
     multiple=True,
-    help="An axis that fails the run when it fails, beside listed, loads and weights; repeatable.",
+    help="An axis that fails the run when it fails, beside listed, loads, forward and weights; "
+    "repeatable.",
 )
 @click.option(
     "--skip",

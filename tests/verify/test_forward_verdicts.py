@@ -92,7 +92,7 @@ def test_a_call_is_judged_apart_from_the_load(
         ("TypeError", "'NoneType' object is not iterable", "publisher", ""),
         ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (1x3 and 4x5)", "arguments",
          "`shape`"),
-        ("RuntimeError", "expected input[1, 1, 8, 8] to have 3 channels, but got 1 channels instead",
+        ("RuntimeError", "expected input[1, 1, 8, 8] to have 3 channels, but got 1 instead",
          "arguments", "`shape`"),
         ("RuntimeError", "mat1 and mat2 must have the same dtype, but got Long and Float",
          "arguments", "`dtype`"),
