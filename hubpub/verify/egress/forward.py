@@ -11,7 +11,7 @@ import h11
 
 from hubpub.verify.egress.exchange import VERSIONS, Exchange, RefusedError, refuse_body
 from hubpub.verify.egress.kept import REDIRECTS, Answer, Flight, Key, key
-from hubpub.verify.egress.log import KEPT, URL_BYTES, Request
+from hubpub.verify.egress.log import URL_BYTES, Request
 from hubpub.verify.egress.passing import pass_body, pass_head
 from hubpub.verify.egress.place import Place, read_url, written
 from hubpub.verify.egress.route import HEAD_CHUNK, Upstream, receive
@@ -95,15 +95,7 @@ def _fetch(
             flight.begin(_answer(entry, head, request, place))
         if not pass_head(exchange, head):
             return replace(entry, reason="the job hung up")
-        if flight is None:
-            return pass_body(exchange, entry, asking.body(), unbounded=asking.unbounded)
-        entry = pass_body(
-            exchange, entry, asking.body(), unbounded=asking.unbounded, copy=flight.write
-        )
-        whole = entry.decision == "allowed" and entry.reason is None
-        if whole and flight.keep(entry.size, str(entry.sha256)):
-            entry = replace(entry, source=KEPT)
-        return entry
+        return pass_body(exchange, entry, asking.body(), unbounded=asking.unbounded, flight=flight)
 
 
 def _answer(entry: Request, head: h11.Response, request: h11.Request, place: Place) -> Answer:

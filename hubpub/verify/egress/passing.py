@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import h11
 
 from hubpub.verify.egress.exchange import Exchange, RefusedError
-from hubpub.verify.egress.log import Request
+from hubpub.verify.egress.kept import Flight
+from hubpub.verify.egress.log import KEPT, Request
 
 
 def pass_head(exchange: Exchange, head: h11.Response) -> bool:
@@ -34,7 +35,7 @@ def pass_body(
     body: Iterator[bytes],
     *,
     unbounded: bool = False,
-    copy: Callable[[bytes], None] = lambda _: None,
+    flight: Flight | None = None,
 ) -> Request:
     """Pass the body on and return its entry. Its end is passed on only where all of it came.
 
@@ -43,7 +44,8 @@ def pass_body(
         entry: what is known from the head.
         body: the pieces; it raises where they end before their end.
         unbounded: only the end of the connection ends the body, so it cannot be seen to be short.
-        copy: gets each piece as well.
+        flight: gets a copy, which is kept where all of the body came, whether or not the job still
+            waits for its end.
     """
     digest, size, cut, gone = hashlib.sha256(), 0, None, None
     try:
@@ -53,7 +55,8 @@ def pass_body(
                 break
             digest.update(piece)
             size += len(piece)
-            copy(piece)
+            if flight is not None:
+                flight.write(piece)
             try:
                 exchange.pass_on(exchange.http.send(h11.Data(data=piece)))
             except OSError:
@@ -63,6 +66,8 @@ def pass_body(
             if unbounded:
                 # The end of the job may have made this one.
                 cut = exchange.log.take(entry.job, 0)
+            if flight is not None and flight.keep(size, digest.hexdigest()):
+                entry = replace(entry, source=KEPT)
             try:
                 exchange.pass_on(exchange.http.send(h11.EndOfMessage()))
             except OSError:
