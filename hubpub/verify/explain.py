@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hubpub.verify.egress import Request
+from hubpub.verify.harvest import is_checkpoint_name
 
 Cause = Literal[
     "publisher", "arguments", "dependency", "environment", "network", "sandbox", "limit", "torch"
@@ -74,15 +76,24 @@ def of_requests(requests: Sequence[Request]) -> Explanation | None:
     """The first request that went wrong."""
     for request in requests:
         if request.decision == "denied" and request.reason:
-            return Explanation("network", f"{request.url} was refused: {request.reason}")
+            text = f"{request.url} was refused: {request.reason}"
+            return Explanation("network", text + _by_hand(request))
         if request.decision == "allowed" and request.status is None:
             host = urlsplit(request.url).hostname
             text = f"{request.url} could not be fetched: {request.reason}; is {host} reachable?"
-            return Explanation("network", text)
+            return Explanation("network", text + _by_hand(request))
         if request.status is not None and request.status >= 400:
             text = f"{request.url} answered {request.status}: is the checkpoint still there?"
             return Explanation("publisher", text)
     return None
+
+
+def _by_hand(request: Request) -> str:
+    """How a checkpoint is verified where its host is not to be asked."""
+    name = PurePosixPath(unquote(urlsplit(request.url).path)).name
+    if request.method != "GET" or not is_checkpoint_name(name):
+        return ""
+    return f"; or put {name} into the directory of --checkpoints"
 
 
 def _asks_whether_to_trust(error: _Error) -> Explanation | None:

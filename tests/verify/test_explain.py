@@ -98,7 +98,9 @@ def test_an_error_is_explained(kind: str, message: str, cause: str, said: str | 
     ("request_", "cause", "said"),
     [
         (asked(decision="denied", reason="not allowed"), "network", "was refused: not allowed"),
+        (asked(decision="denied", reason="no"), "network", "put m.pth into the directory of --ch"),
         (asked(reason="no route"), "network", "is files.example reachable?"),
+        (asked(reason="no route"), "network", "put m.pth into the directory of --checkpoints"),
         (asked(status=404), "publisher", "answered 404"),
         (asked(status=200), "publisher", None),
     ],
