@@ -10,7 +10,7 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import again, axes, declared, findings
+from hubpub.verify import again, axes, declared, findings, opens
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
@@ -54,6 +54,7 @@ class Prover:
         found: list[Finding] = []
         requests: list[Request] = []
         touched: set[str] = set()
+        told: set[str] = set()
         if skip is not None and not skip.active(self.today):
             found.append(findings.of_expired_skip(name, skip))
         planned = cases(listing, settings)
@@ -70,7 +71,7 @@ class Prover:
                 if reason is None:
                     done = self._load(jobs, name, case, device)
                     result, more, asked = self._judge(jobs, listing, settings, case, device, done)
-                    found += more
+                    found += (*more, *opens.unexplained(name, done, told))
                     requests += (*done.requests, *asked)
                     touched.update((done.claims or {}).get("touched", ()))
                 else:

@@ -156,6 +156,14 @@ _KNOWN: tuple[Callable[[_Error], Explanation | None], ...] = (
     _is_denied_by_the_sandbox,
 )
 
+_PERSONAL = (
+    r"/(?:home|root|Users|mnt|media|data|datasets|content|workspace|opt|srv|storage|net|nfs)/"
+)
+"""Where a publisher's own files lie, and no user's."""
+_ELSEWHERE = (
+    r"\1 is on the publisher's machine alone: upload it to a release and load it with "
+    "torch.hub.load_state_dict_from_url, or put it into the repository and find it by __file__"
+)
 _OPERAND = r"Weights only load failed[\s\S]*Unsupported operand"
 """How ``torch.load(weights_only=True)`` speaks of a first byte that begins no pickle."""
 _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
@@ -181,6 +189,8 @@ _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
         "RuntimeError", "module was compiled against (ABI|API) version|Numpy is not available",
         "environment", "a package here was built for another NumPy: install builds that fit",
     ),
+    ("FileNotFoundError", rf"No such file[^/]*'({_PERSONAL}.+)'", "publisher", _ELSEWHERE),
+    ("ValueError", rf"^The provided filename ({_PERSONAL}.+) does not", "publisher", _ELSEWHERE),
     (
         "RuntimeError", r"^Attempting to deserialize object on (a )?(\w+)", "publisher",
         "the checkpoint was saved on a GPU: torch.load needs map_location='cpu' (HUB403)",
