@@ -64,6 +64,8 @@ THIRD_PARTY: dict[str, set[str]] = {
         "verify/egress/connection.py",
         "verify/egress/exchange.py",
         "verify/egress/forward.py",
+        "verify/egress/passing.py",
+        "verify/egress/stocked.py",
         "verify/egress/tunnel.py",
     },
 }

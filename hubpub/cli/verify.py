@@ -67,6 +67,12 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     help="A host that jobs may download from, beside GitHub, PyTorch and Hugging Face.",
 )
 @click.option(
+    "--checkpoints",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Files that answer for downloads without a network: DIR/NAME for a URL that ends in NAME.",
+)
+@click.option(
     "--github-url",
     envvar="HUBPUB_GITHUB_URL",
     show_envvar=True,
@@ -158,6 +164,7 @@ def command(
     image: str | None,
     all_packages: bool,
     allow_hosts: tuple[str, ...],
+    checkpoints: Path | None,
     write_lock: bool,
     locked: bool,
     lock_file: Path | None,
@@ -182,6 +189,7 @@ def command(
     from hubpub import verify
     from hubpub.cli import locking, progress
     from hubpub.verify import demands, hosts, reference, report, selection
+    from hubpub.verify.egress import supplied
     from hubpub.verify.sandbox import tiers
 
     outputs = targets(formats, reports.FORMATS)
@@ -190,6 +198,8 @@ def command(
     locking.of_a_part(write=write_lock, locked=locked, part=part, resumed=resumed)
     locks = locking.wanted(asked, lock_file, write=write_lock, locked=locked)
     hosts.rules(allow_hosts)
+    if checkpoints is not None:
+        supplied.Supplied(checkpoints).check(write_lock=write_lock)
     wanted = tiers.Wanted(tier, trusted, image)
     wanted.check()
     demanded = demands.Demands(frozenset(require), frozenset(skip))
@@ -197,6 +207,7 @@ def command(
     options = verify.Options(
         github_url=github_url or config.load(Path()).github_url,
         allow_hosts=allow_hosts,
+        checkpoints=checkpoints,
         locked=locks.held if locked else None,
         device=device,
         sandbox=wanted,

@@ -23,7 +23,17 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes, resuming
+from hubpub.verify import (
+    declared,
+    differences,
+    egress,
+    findings,
+    harvest,
+    hosts,
+    lanes,
+    requested,
+    resuming,
+)
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.demands import Demands
@@ -39,7 +49,6 @@ from hubpub.verify.report import (
     Environment,
     Finding,
     LockReport,
-    Network,
     Reference,
     Report,
     SandboxReport,
@@ -77,6 +86,8 @@ class Options:
     """Entrypoints at a time, each in a sandbox of its own."""
     selection: Selection = field(default_factory=Selection)
     """Which entrypoints are run: all, unless the caller wants a part."""
+    checkpoints: Path | None = None
+    """A directory whose files answer for downloads: :mod:`hubpub.verify.egress.supplied`."""
     resume: Mapping[str, Any] | None = None
     """The document of an earlier run; what it has proven is not run again, and not in the report:
     :func:`hubpub.verify.resuming.joined` makes one of both."""
@@ -152,9 +163,11 @@ class _Run:
         python, visible = self._python(python, tier)
         opened: list[egress.Egress] = []
         numbers = itertools.count()
+        stock = egress.Stock.of_run(folder, limits.disk_bytes, self.options.checkpoints)
 
         def lane(check: Callable[[], None]) -> Jobs:
-            proxy = egress.Egress(hosts.rules(self.options.allow_hosts), limits.download_bytes)
+            allowed = hosts.rules(self.options.allow_hosts)
+            proxy = egress.Egress(allowed, limits.download_bytes, stock=stock)
             opened.append(proxy)
             own = folder / f"lane{next(numbers)}"
             own.mkdir(mode=0o711)
@@ -207,6 +220,7 @@ class _Run:
             "fresh": options.fresh,
             "require": sorted(options.demands.require),
             "skip": sorted(options.demands.skip),
+            "checkpoints": options.checkpoints is not None,
         }
         return Report(
             status="interrupted",
@@ -215,7 +229,7 @@ class _Run:
             tree=self.tree.tree,
             environment=ran_on,
             sandbox=held,
-            network=tuple(_network(request, None) for request in requests),
+            network=tuple(requested.entry(request, None) for request in requests),
             selection=self.selected,
             options=chosen,
         )
@@ -236,9 +250,9 @@ class _Run:
         proven = [done[name] for name in sorted(done)]
         network = list(frame.network)
         for item in proven:
-            self.findings += item.findings
             name = item.entrypoint.name
-            network += [_network(request, name) for request in item.requests]
+            self.findings += (*item.findings, *requested.of_supplied(item.requests, name))
+            network += [requested.entry(request, name) for request in item.requests]
         touched = {item.entrypoint.name: item.touched for item in proven}
         self.findings += differences.met(touched, self.tree.differs)
         entrypoints, compared = self._compare(tuple(item.entrypoint for item in proven))
@@ -252,7 +266,7 @@ class _Run:
             lock=compared,
             entrypoints=entrypoints,
             checkpoints=self.ledger.all(),
-            network=tuple(network),
+            network=requested.settled(network),
             findings=tuple(self.findings),
         )
 
@@ -357,18 +371,3 @@ def _held(box: Sandbox, limits: Limits, visible: str) -> SandboxReport:
 
 def _named(held: SandboxReport) -> str:
     return held.warning or " ".join(filter(None, (held.tier, held.version)))
-
-
-def _network(request: egress.Request, entrypoint: str | None) -> Network:
-    return Network(
-        method=request.method,
-        url=request.url,
-        status=request.status,
-        bytes=request.size,
-        sha256=request.sha256,
-        decision=request.decision,
-        reason=request.reason,
-        announced=request.announced,
-        location=request.location,
-        entrypoint=entrypoint,
-    )

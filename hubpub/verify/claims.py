@@ -64,6 +64,9 @@ def _line(data: bytes, nonce: str) -> dict[str, Any] | None:
     if "imports" in known:
         listed = (_typed(item, _IMPORT) for item in known["imports"] if isinstance(item, dict))
         known["imports"] = [item for item in listed if len(item) == len(_IMPORT)]
+    if "elsewhere" in known:
+        opens = (_typed(item, _OPEN) for item in known["elsewhere"] if isinstance(item, dict))
+        known["elsewhere"] = [{**_HERE, **item} for item in opens if item.get("name")]
     return known
 
 
@@ -137,6 +140,7 @@ _CLAIMS: dict[str, Field] = {
     "forward": _table,
     "opened": _texts,
     "touched": _texts,
+    "elsewhere": lambda value: isinstance(value, list) and len(value) <= _MOST_TEXTS,
     "count": _number,
     "entrypoints": lambda value: isinstance(value, list),
     "imports": lambda value: isinstance(value, list) and len(value) <= _MOST_TEXTS,
@@ -149,6 +153,8 @@ _CLAIMS: dict[str, Field] = {
 }
 _ERROR: dict[str, Field] = {"type": _text, "message": _text, "module": _text, "frame": _table}
 _FRAME: dict[str, Field] = {"path": _text, "line": lambda value: _number(value) and value > 0}
+_OPEN: dict[str, Field] = {"name": _text, **_FRAME}
+_HERE = {"path": "hubconf.py", "line": 1}
 _IMPORT: dict[str, Field] = {"module": _text, **_FRAME, "found": _truth}
 _ENTRY: dict[str, Field] = {
     "name": _text,

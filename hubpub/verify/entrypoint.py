@@ -10,7 +10,7 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings, Skip
-from hubpub.verify import again, axes, declared, findings
+from hubpub.verify import again, axes, declared, findings, opens
 from hubpub.verify import forward as calling
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
@@ -57,6 +57,7 @@ class Prover:
         found: list[Finding] = []
         requests: list[Request] = []
         touched: set[str] = set()
+        told: set[str] = set()
         if skip is not None and not skip.active(self.today):
             found.append(findings.of_expired_skip(name, skip))
         planned = cases(listing, settings)
@@ -76,7 +77,7 @@ class Prover:
                     with jobs.lowered(self.limits.lowered(case.limits)[0]):
                         done = self._load(jobs, name, case, device)
                     result, more, asked = self._judge(jobs, listing, case, device, done)
-                    found += more
+                    found += (*more, *opens.unexplained(name, done, told))
                     requests += (*done.requests, *asked)
                     touched.update((done.claims or {}).get("touched", ()))
                 else:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hubpub.verify.egress import Request
+from hubpub.verify.harvest import is_checkpoint_name
 
 Cause = Literal[
     "publisher", "arguments", "dependency", "environment", "network", "sandbox", "limit", "torch"
@@ -74,15 +76,24 @@ def of_requests(requests: Sequence[Request]) -> Explanation | None:
     """The first request that went wrong."""
     for request in requests:
         if request.decision == "denied" and request.reason:
-            return Explanation("network", f"{request.url} was refused: {request.reason}")
+            text = f"{request.url} was refused: {request.reason}"
+            return Explanation("network", text + _by_hand(request))
         if request.decision == "allowed" and request.status is None:
             host = urlsplit(request.url).hostname
             text = f"{request.url} could not be fetched: {request.reason}; is {host} reachable?"
-            return Explanation("network", text)
+            return Explanation("network", text + _by_hand(request))
         if request.status is not None and request.status >= 400:
             text = f"{request.url} answered {request.status}: is the checkpoint still there?"
             return Explanation("publisher", text)
     return None
+
+
+def _by_hand(request: Request) -> str:
+    """How a checkpoint is verified where its host is not to be asked."""
+    name = PurePosixPath(unquote(urlsplit(request.url).path)).name
+    if request.method != "GET" or not is_checkpoint_name(name):
+        return ""
+    return f"; or put {name} into the directory of --checkpoints"
 
 
 def _asks_whether_to_trust(error: _Error) -> Explanation | None:
@@ -145,6 +156,14 @@ _KNOWN: tuple[Callable[[_Error], Explanation | None], ...] = (
     _is_denied_by_the_sandbox,
 )
 
+_PERSONAL = (
+    r"/(?:home|root|Users|mnt|media|data|datasets|content|workspace|opt|srv|storage|net|nfs)/"
+)
+"""Where a publisher's own files lie, and no user's."""
+_ELSEWHERE = (
+    r"\1 is on the publisher's machine alone: upload it to a release and load it with "
+    "torch.hub.load_state_dict_from_url, or put it into the repository and find it by __file__"
+)
 _OPERAND = r"Weights only load failed[\s\S]*Unsupported operand"
 """How ``torch.load(weights_only=True)`` speaks of a first byte that begins no pickle."""
 _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
@@ -170,6 +189,8 @@ _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
         "RuntimeError", "module was compiled against (ABI|API) version|Numpy is not available",
         "environment", "a package here was built for another NumPy: install builds that fit",
     ),
+    ("FileNotFoundError", rf"No such file[^/]*'({_PERSONAL}.+)'", "publisher", _ELSEWHERE),
+    ("ValueError", rf"^The provided filename ({_PERSONAL}.+) does not", "publisher", _ELSEWHERE),
     (
         "RuntimeError", r"^Attempting to deserialize object on (a )?(\w+)", "publisher",
         "the checkpoint was saved on a GPU: torch.load needs map_location='cpu' (HUB403)",

@@ -164,6 +164,8 @@ class Network:
     location: str | None = None
     entrypoint: str | None = None
     """Who asked; None for what ``torch.hub.list`` asked."""
+    source: str | None = None
+    """kept, supplied or None, as :class:`hubpub.verify.egress.Request` has it."""
 
 
 @dataclass(frozen=True)

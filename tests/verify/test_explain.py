@@ -41,6 +41,24 @@ def asked(**fields: object) -> Request:
             "publisher",
             "map_location='cpu'",
         ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/home/alice/m.pth'",
+            "publisher",
+            "/home/alice/m.pth is on the publisher's machine alone",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/scratch/job3/work/m.pth'",
+            "publisher",
+            None,
+        ),
+        (
+            "ValueError",
+            "The provided filename /data/m.pt does not exist",
+            "publisher",
+            "/data/m.pt is on the publisher's machine alone",
+        ),
         ("AssertionError", "Torch not compiled with CUDA enabled", "publisher", "to the user"),
         ("UnpicklingError", "Weights only load failed. ...", "publisher", "a state_dict"),
         (
@@ -98,7 +116,9 @@ def test_an_error_is_explained(kind: str, message: str, cause: str, said: str | 
     ("request_", "cause", "said"),
     [
         (asked(decision="denied", reason="not allowed"), "network", "was refused: not allowed"),
+        (asked(decision="denied", reason="no"), "network", "put m.pth into the directory of --ch"),
         (asked(reason="no route"), "network", "is files.example reachable?"),
+        (asked(reason="no route"), "network", "put m.pth into the directory of --checkpoints"),
         (asked(status=404), "publisher", "answered 404"),
         (asked(status=200), "publisher", None),
     ],

@@ -19,12 +19,14 @@ from collections.abc import Mapping
 from hubpub.errors import CannotVerifyError
 from hubpub.verify.egress.log import Bounds, Log, Request
 from hubpub.verify.egress.route import Resolve, Routes, resolve
+from hubpub.verify.egress.stock import Stock
 from hubpub.verify.hosts import Rule
 
-__all__ = ["Bounds", "Egress", "Request"]
+__all__ = ["Bounds", "Egress", "Request", "Stock"]
 
 _POLL_S = 0.2
 _DEFAULTS = Bounds()
+_NO_STOCK = Stock()
 
 
 class Egress:
@@ -36,6 +38,7 @@ class Egress:
         bounds: what else it may do.
         proxies: the host's own proxies by scheme; None means those of the environment.
         tls: whom to trust; None means the system's certificates.
+        stock: what answers beside the network; that of a run is for all its lanes.
         resolver: from host and port to addresses, as ``socket.getaddrinfo`` gives them.
     """
 
@@ -48,6 +51,7 @@ class Egress:
         proxies: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         resolver: Resolve = resolve,
+        stock: Stock = _NO_STOCK,
     ) -> None:
         self._routes = Routes(
             allowed,
@@ -56,6 +60,7 @@ class Egress:
             resolver,
         )
         self._log = Log(bounds, budget_bytes)
+        self._stock = stock
         self._slots = threading.BoundedSemaphore(bounds.at_once)
         self._listener: _Listener | None = None
 
@@ -77,7 +82,7 @@ class Egress:
                 "the proxy needs the package h11", help="pip install 'hubpub[verify]'"
             ) from error
         self._stop()
-        self._listener = _Listener(listener, self._log, self._routes, self._slots)
+        self._listener = _Listener(listener, self._log, self._routes, self._slots, self._stock)
 
     def close(self) -> None:
         """Stop serving, end what is in flight, and close our end of the listening socket."""
@@ -111,11 +116,16 @@ class _Listener:
     """A listening socket that somebody else made, and the thread that accepts on it."""
 
     def __init__(
-        self, listener: socket.socket, log: Log, routes: Routes, slots: threading.BoundedSemaphore
+        self,
+        listener: socket.socket,
+        log: Log,
+        routes: Routes,
+        slots: threading.BoundedSemaphore,
+        stock: Stock,
     ) -> None:
         self._socket = listener.dup()
         self._socket.setblocking(False)
-        self._log, self._routes, self._slots = log, routes, slots
+        self._log, self._routes, self._slots, self._stock = log, routes, slots, stock
         self._bell, self._ring = socket.socketpair()
         self._waiting = select.poll()
         self._waiting.register(self._socket, select.POLLIN)
@@ -177,7 +187,7 @@ class _Listener:
         from hubpub.verify.egress import connection
 
         try:
-            connection.serve(client, job, self._log, self._routes)
+            connection.serve(client, job, self._log, self._routes, self._stock)
         finally:
             client.close()
             self._slots.release()

@@ -15,11 +15,12 @@ from hubpub.verify.egress import forward, tunnel
 from hubpub.verify.egress.exchange import Exchange, RefusedError, clean
 from hubpub.verify.egress.log import Log, Request
 from hubpub.verify.egress.route import Routes
+from hubpub.verify.egress.stock import Stock
 
 
-def serve(client: socket.socket, job: str, log: Log, routes: Routes) -> None:
+def serve(client: socket.socket, job: str, log: Log, routes: Routes, stock: Stock) -> None:
     """Read the request, answer it, and write it down; never raises for what the job does."""
-    exchange = Exchange(client, job, log, routes)
+    exchange = Exchange(client, job, log, routes, stock)
     with exchange.flying(client) as flies, contextlib.suppress(OSError):
         request, problem = _read(exchange) if flies else (None, None)
         if not exchange.first:

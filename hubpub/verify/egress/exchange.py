@@ -23,6 +23,7 @@ from hubpub.verify.egress.route import (
     Upstream,
     receive,
 )
+from hubpub.verify.egress.stock import Stock
 
 VERSIONS = (b"1.0", b"1.1")
 _HEAD_BYTES = 1 << 14
@@ -41,8 +42,11 @@ class RefusedError(Exception):
 class Exchange:
     """A connection of ``job``, and what came on it first, for the log."""
 
-    def __init__(self, client: socket.socket, job: str, log: Log, routes: Routes) -> None:
+    def __init__(
+        self, client: socket.socket, job: str, log: Log, routes: Routes, stock: Stock
+    ) -> None:
         self.client, self.job, self.log, self.routes = client, job, log, routes
+        self.stock = stock
         self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
         self.first = b""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +10,17 @@ from urllib.parse import urljoin
 import h11
 
 from hubpub.verify.egress.exchange import VERSIONS, Exchange, RefusedError, refuse_body
+from hubpub.verify.egress.kept import REDIRECTS, Answer, Flight, Key, key
 from hubpub.verify.egress.log import URL_BYTES, Request
+from hubpub.verify.egress.passing import pass_body, pass_head
 from hubpub.verify.egress.place import Place, read_url, written
 from hubpub.verify.egress.route import HEAD_CHUNK, Upstream, receive
+from hubpub.verify.egress.stocked import replay, supply
 
 _PASSED_ON = frozenset(
     [b"accept", b"user-agent", b"range", b"if-none-match", b"if-modified-since", b"if-range"]
 )
+_OF_A_PART = frozenset([b"range", b"if-none-match", b"if-modified-since", b"if-range"])
 _HOP_BY_HOP = frozenset(
     [
         *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-connection"),
@@ -44,18 +46,68 @@ def answer(exchange: Exchange, entry: Request, request: h11.Request) -> Request:
     place = read_url(request.target.decode("ascii"))
     if place is None:
         raise RefusedError(403, "only absolute http:// and https:// URLs leave the sandbox")
+    supplied, kept = exchange.stock.supplied, exchange.stock.kept
+    name = supplied.find(place) if supplied is not None else None
+    if supplied is not None and name is not None:
+        return supply(exchange, entry, request, name, supplied)
+    asked = _key(place, request)
+    if kept is None or asked is None:
+        return _fetch(exchange, entry, request, place)
+    found: Answer | Flight | None = None
+    if exchange.log.ask(exchange.job, asked):
+        found = kept.wait(asked, lambda: exchange.log.job == exchange.job)
+    elif exchange.log.was_led(asked):
+        # Its user would download again, too; but where a replayed redirect led may be no more.
+        found = kept.find(asked)
+    if isinstance(found, Answer):
+        return replay(exchange, entry, asked, found, kept)
+    if found is None:
+        return _fetch(exchange, entry, request, place)
+    try:
+        return _fetch(exchange, entry, request, place, found)
+    finally:
+        found.end()
+
+
+def _key(place: Place, request: h11.Request) -> Key | None:
+    """What an answer is kept under; None where it is of a part, or has no body."""
+    sent = [(name, value) for name, value in request.headers if name in _PASSED_ON]
+    if request.method != b"GET" or any(name in _OF_A_PART for name, _ in sent):
+        return None
+    return key(place.url, sent)
+
+
+def _fetch(
+    exchange: Exchange,
+    entry: Request,
+    request: h11.Request,
+    place: Place,
+    flight: Flight | None = None,
+) -> Request:
+    """Ask the server, and pass on what it answers; ``flight`` keeps a copy."""
     upstream = exchange.open(place, secure=place.scheme == "https")
     with exchange.held(upstream):
         asking = _Asking(exchange, upstream)
         response = asking.ask(place, request)
         entry = _described(entry, response)
-        try:
-            exchange.pass_on(exchange.http.send(_for_the_job(response)))
-        except h11.LocalProtocolError as error:
-            raise RefusedError(502, f"no HTTP answer: {error}", "allowed") from error
-        except OSError:
+        head = _for_the_job(response)
+        if flight is not None and not asking.unbounded:
+            flight.begin(_answer(entry, head, request, place))
+        if not pass_head(exchange, head):
             return replace(entry, reason="the job hung up")
-        return _pass_body(exchange, entry, asking)
+        return pass_body(exchange, entry, asking.body(), unbounded=asking.unbounded, flight=flight)
+
+
+def _answer(entry: Request, head: h11.Response, request: h11.Request, place: Place) -> Answer:
+    """An answer to be kept, its body aside."""
+    leads_to = None
+    if head.status_code in REDIRECTS and entry.location is not None:
+        target = read_url(urljoin(place.url, entry.location))
+        leads_to = _key(target, request) if target is not None else None
+    headers = tuple((bytes(name), bytes(value)) for name, value in head.headers)
+    return Answer(
+        head.status_code, bytes(head.reason), headers, entry.announced, entry.location, leads_to
+    )
 
 
 class _Asking:
@@ -164,45 +216,4 @@ def _for_the_job(response: h11.Response) -> h11.Response:
     headers.append((b"Connection", b"close"))
     return h11.Response(
         status_code=response.status_code, headers=headers, reason=bytes(response.reason)
-    )
-
-
-def _pass_body(exchange: Exchange, entry: Request, asking: _Asking) -> Request:
-    """Pass the body on and return its entry. Its end is passed on only where all of it came."""
-    digest, size, cut, gone = hashlib.sha256(), 0, None, None
-    try:
-        for piece in asking.body():
-            cut = exchange.log.take(entry.job, len(piece))
-            if cut is not None:
-                break
-            digest.update(piece)
-            size += len(piece)
-            try:
-                exchange.pass_on(exchange.http.send(h11.Data(data=piece)))
-            except OSError:
-                gone = "the job hung up"
-                break
-        else:
-            if asking.unbounded:
-                # The end of the job may have made this one.
-                cut = exchange.log.take(entry.job, 0)
-            try:
-                exchange.pass_on(exchange.http.send(h11.EndOfMessage()))
-            except OSError:
-                gone = "the job hung up"
-    except TimeoutError:
-        bounds = exchange.log.bounds
-        cut = f"less than {bounds.slowest_bytes} bytes in {bounds.idle_s:g} seconds"
-    except h11.RemoteProtocolError as error:
-        cut = f"ended early: {error}"
-    except (OSError, ssl.SSLError) as error:
-        cut = f"ended early: {error}"
-    if cut is not None and entry.announced is not None:
-        cut += f", after {size} of {entry.announced} bytes"
-    return replace(
-        entry,
-        size=size,
-        sha256=digest.hexdigest(),
-        decision="allowed" if cut is None else "cut",
-        reason=cut or gone or entry.reason,
     )

@@ -11,6 +11,8 @@ MIB = 1 << 20
 URL_BYTES = 8192
 """Of a URL, a reason or a redirect's target in the log; a longer URL does not leave."""
 
+KEPT, SUPPLIED = "kept", "supplied"
+"""Of an entry's ``source``."""
 OFFLINE = "this job has no network: what it needs was downloaded before"
 
 
@@ -21,6 +23,9 @@ class Request:
     ``decision`` is allowed, denied or cut (begun, and not ended as the server announced);
     ``announced`` the Content-Length, None where there was none; ``sha256`` of the body, None for a
     tunnel or a request that was not allowed. All text is printable ASCII of a bounded length.
+
+    ``source``: None where the server gave the answer to this request alone; kept where the run has
+    asked for it once, for every job that asked; supplied where it is a file of ``--checkpoints``.
     """
 
     job: str
@@ -34,6 +39,7 @@ class Request:
     sha256: str | None = None
     location: str | None = None
     number: int = 0
+    source: str | None = None
 
     @property
     def short(self) -> bool:
@@ -84,6 +90,8 @@ class Log:
         self._down, self._up = self._down_bytes, self.bounds.up_bytes
         self._asked = self._of_job = 0
         self._full = self._offline = False
+        self._keys: set[bytes] = set()
+        self._led: set[bytes] = set()
 
     @property
     def job(self) -> str:
@@ -160,6 +168,22 @@ class Log:
             self._written += size
             self._of_job += size if entry.job == self._job else 0
             self._entries.append(entry)
+
+    def ask(self, job: str, key: bytes, leads_to: bytes | None = None) -> bool:
+        """``job`` asks for what has ``key``; whether it is the first time.
+
+        ``leads_to``: it gets a redirect that is replayed, to what has this key.
+        """
+        with self._lock:
+            first = job == self._job and key not in self._keys
+            if job == self._job:
+                self._keys.add(key)
+                self._led |= set() if leads_to is None else {leads_to}
+            return first
+
+    def was_led(self, key: bytes) -> bool:
+        """Whether a redirect that was replayed led the job there."""
+        return key in self._led
 
     def take(self, job: str, count: int) -> str | None:
         """Spend ``count`` bytes of what ``job`` may receive; why it may not, None where it may."""

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import apart, beside, forward, imports, kin, offered, state
+from . import apart, beside, forward, imports, kin, offered, opens, state
 from .errors import TEXT as _TEXT
 from .errors import describe as _describe
 from .errors import text as _text
@@ -37,31 +37,27 @@ _ELSEWHERE = "checkout"
 """Where a user has cloned the repository: a directory that is not named after its ref."""
 _MORE_THREADS = 128  # the kernel counts threads as processes
 _MOST_LIMIT = (1 << 63) - 1
-_CHECKPOINT_SUFFIXES = (
-    ".pt", ".pth", ".pt2", ".ckpt", ".bin", ".safetensors", ".pkl", ".pickle",
-    ".tar", ".t7", ".npz", ".npy", ".h5", ".onnx", ".weights", ".jit", ".model",
-)  # fmt: skip
 
 
 def main(request: dict[str, Any]) -> int:
     """Run the job and write its claims; the exit code of the process."""
     _limit(request["limits"])
     _settle(request)
-    opened: set[str] = set()
     touched: set[str] = set()
     imported = imports.Imports(request["tree"])
+    seen = opens.Opens(request)
     if request["kind"] != "inspect":
-        sys.addaudithook(_recorder(request["tree"], opened))
+        sys.addaudithook(seen.hook)
     if request["kind"] == "load":
         sys.addaudithook(imported.hook)
     if request["differs"]:
         sys.addaudithook(_watch(request["tree"], frozenset(request["differs"]), touched))
-    request["opened"] = opened
+    request["opened"] = seen.tree
     try:
         claims = _KINDS[request["kind"]](request)
     except BaseException as error:
         claims = {"ok": False, "error": _describe(error, request)}
-    tell = functools.partial(_tell, request, opened, touched, imported)
+    tell = functools.partial(_tell, request, seen, touched, imported)
     asked = forward.wanted(request)
     ok = tell(claims, CLAIM_BYTES - FORWARD_BYTES if asked else CLAIM_BYTES)
     if ok and asked:
@@ -76,14 +72,14 @@ def main(request: dict[str, Any]) -> int:
 
 def _tell(
     request: dict[str, Any],
-    opened: set[str],
+    seen: opens.Opens,
     touched: set[str],
     imported: imports.Imports,
     claims: dict[str, Any],
     most: int,
 ) -> bool:
     """Write one line of claims, of ``most`` bytes; whether they say that all went well."""
-    claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000], touched=sorted(touched))
+    claims.update(seen.claims(), nonce=request["nonce"], touched=sorted(touched))
     if request["kind"] == "load":
         with contextlib.suppress(Exception):  # what it looks at may have been tampered with
             claims.update(imported.claims())
@@ -193,20 +189,6 @@ class _ParentTLS(urllib.request.HTTPSHandler):
         """Send ``GET https://host/path`` to the proxy in the clear, inside the sandbox."""
         req.selector, req.host = req.full_url, self._address
         return self.do_open(HTTPConnection, req)
-
-
-def _recorder(tree: str, opened: set[str]) -> Callable[[str, tuple[Any, ...]], None]:
-    """An audit hook that notes which checkpoint files of the tree are opened, by relative name."""
-    root = os.path.join(tree, "")
-
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event != "open" or not isinstance(args[0], (str, bytes)):
-            return
-        path = os.path.realpath(os.fsdecode(args[0]))
-        if path.startswith(root) and path.lower().endswith(_CHECKPOINT_SUFFIXES):
-            opened.add(path[len(root) :])
-
-    return hook
 
 
 def _watch(tree: str, paths: frozenset[str], touched: set[str]) -> Callable[..., None]:
