@@ -7,7 +7,7 @@ from typing import Any
 
 from hubpub.output.escape import short, visible
 
-SHOWN_AXES = ("listed", "loads", "weights", "weights_only", "documented")
+SHOWN_AXES = ("listed", "loads", "forward", "weights", "weights_only", "documented")
 """The axes that have a column, in their order."""
 _LONGEST, _CELL, _WIDEST = 4000, 300, 60
 """Characters of a text and of one in a table, and the width that a table's column is filled to."""

@@ -134,8 +134,7 @@ class Prover:
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
-        called = verdicts["forward"] = calling.forward(evidence, loaded=loaded)
-        verdicts["late_imports"] = self._late_imports(evidence, called)
+        verdicts.update(self._called(evidence, loaded=loaded))
         with jobs.lowered(self.limits.lowered(case.limits)[0]):
             answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
         jobs.forget(done)
@@ -153,12 +152,18 @@ class Prover:
         needs = findings.of_verdicts(name, case.name, device, verdicts, required)
         return result, needs, tuple(answers.requests)
 
-    def _late_imports(self, evidence: Evidence, called: Verdict) -> Verdict:
+    def _called(self, evidence: Evidence, *, loaded: bool) -> dict[str, Verdict]:
+        """What the call of what was loaded came to."""
         seen = [
             f"{item.place.path}:{item.place.span.line}: {item.module}"
             for item in self.static.repo.loading.late_imports
         ]
-        return calling.late_imports(evidence, called, calling.own_modules(self.tree), seen)
+        own = calling.own_modules(self.tree)
+        called = calling.forward(evidence, own, loaded=loaded)
+        return {
+            "forward": called,
+            "late_imports": calling.late_imports(evidence, called, own, seen),
+        }
 
     def _again(
         self, jobs: Jobs, done: Done, evidence: Evidence, case: Case, device: str, *, loaded: bool

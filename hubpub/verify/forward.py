@@ -24,6 +24,10 @@ _OFF_PATH = (
     "the loader takes the repository off sys.path when it has loaded: import it at the top of a "
     "module, or in the entrypoint"
 )
+_INPUT_OFF_PATH = (
+    "the repository is off sys.path by then: a file of inputs finds the modules that the load has "
+    "imported, and what is installed"
+)
 _ARGUMENTS = (
     r"missing \d+ required .*argument|takes (from \d+ to )?\d+ positional argument|"
     "unexpected keyword argument"
@@ -73,7 +77,11 @@ def _made(tensor: Tensor) -> dict[str, Any]:
     return {**vars(tensor), "shape": list(tensor.shape)}
 
 
-def forward(evidence: Evidence, *, loaded: bool) -> Verdict:
+IsOwn = Callable[[str], bool]
+"""Whether a name is that of a module somewhere in the tree."""
+
+
+def forward(evidence: Evidence, is_own: IsOwn, *, loaded: bool) -> Verdict:
     """Whether the call that is declared ends well, and gives what is expected of it."""
     case, facts = evidence.case, evidence.facts
     if not loaded:
@@ -89,7 +97,7 @@ def forward(evidence: Evidence, *, loaded: bool) -> Verdict:
     answer = (evidence.claims or {}).get("forward") or {}
     error = answer.get("error")
     if isinstance(error, dict):
-        return _raised(error, answer.get("stage"), evidence)
+        return _raised(error, answer.get("stage"), evidence, is_own)
     if facts.exit != 0 or "output" not in answer:
         return Verdict(
             "fail",
@@ -109,7 +117,7 @@ def forward(evidence: Evidence, *, loaded: bool) -> Verdict:
     )
 
 
-def _raised(error: Mapping[str, Any], stage: object, evidence: Evidence) -> Verdict:
+def _raised(error: Mapping[str, Any], stage: object, evidence: Evidence, is_own: IsOwn) -> Verdict:
     """An error of the call, with its place in the repository and the next step."""
     kind, message = str(error.get("type") or "error"), str(error.get("message", ""))
     text = f"{kind}: {message}" if message else kind
@@ -120,12 +128,19 @@ def _raised(error: Mapping[str, Any], stage: object, evidence: Evidence) -> Verd
     advice: str | None
     if _MEMORY.match(text):
         cause, advice = "limit", "see --memory"
+    elif _lacks_its_own(error, is_own):
+        cause, advice = "publisher", _INPUT_OFF_PATH if stage == "input" else _OFF_PATH
     elif fits := _fits_not(kind, message) if stage in ("call", "forward") else None:
         cause, advice = "arguments", fits
     else:
         found = explain(error, evidence.requests)
         cause, advice = found.cause, found.help
     return Verdict("fail", reason, advice, path, line, cause)
+
+
+def _lacks_its_own(error: Mapping[str, Any], is_own: IsOwn) -> bool:
+    module = error.get("module")
+    return isinstance(module, str) and is_own(module.partition(".")[0])
 
 
 def _fits_not(kind: str, message: str) -> str | None:
@@ -138,7 +153,7 @@ def _fits_not(kind: str, message: str) -> str | None:
 def late_imports(
     evidence: Evidence,
     forward: Verdict,
-    is_own: Callable[[str], bool],
+    is_own: IsOwn,
     seen: Sequence[str] = (),
 ) -> Verdict:
     """Whether a call imports a module of the repository that nothing had imported before.
@@ -152,13 +167,11 @@ def late_imports(
     if forward.status == "pass":
         return PASS
     answer = (evidence.claims or {}).get("forward") or {}
-    error = answer.get("error")
-    module = error.get("module") if isinstance(error, dict) else None
-    if forward.status == "fail" and answer.get("stage") == "forward" and isinstance(module, str):
-        path, line = place(error or {})
-        if is_own(module.partition(".")[0]):
-            text = f"{path}:{line} imports {module} when it is called, and no longer finds it"
-            return Verdict("fail", text, _OFF_PATH, path, line, "publisher")
+    error = answer.get("error", {}) if answer.get("stage") == "forward" else {}
+    if forward.status == "fail" and _lacks_its_own(error, is_own):
+        path, line = place(error)
+        text = f"{path}:{line} imports {error['module']} when it is called, and does not find it"
+        return Verdict("fail", text, _OFF_PATH, path, line, "publisher")
     if forward.status == "fail":
         return Verdict("skipped", "the call failed for another reason")
     if not seen:
@@ -168,7 +181,7 @@ def late_imports(
     return Verdict("skipped", text + more)
 
 
-def own_modules(tree: Path) -> Callable[[str], bool]:
+def own_modules(tree: Path) -> IsOwn:
     """Whether a name is that of a Python module in ``tree``, at any depth."""
 
     def is_own(name: str) -> bool:

@@ -294,6 +294,11 @@ def _late(run: Proof) -> None:
         "late_imports", "late/net.py", 13,
     )  # fmt: skip
     assert "at the top of a module" in warning["help"]
+    (error,) = named(run, "lazy", "error")
+    assert (error["axis"], error["cause"], error["help"]) == (
+        "forward", "publisher", warning["help"],
+    )  # fmt: skip
+    assert named(run, "lazy_foreign", "error")[0]["cause"] == "dependency"
     assert found["lazy_sub"]["status"] == "pass"
     assert found["lazy_foreign"]["reason"] == "the call failed for another reason"
     assert "late/net.py:" in found["lazy_uncalled"]["reason"]

@@ -39,6 +39,10 @@ def answered(**answer: Any) -> dict[str, Any]:
     return {"ok": True, "forward": answer}
 
 
+def is_own(name: str) -> bool:
+    return name == "own"
+
+
 ERROR = {"type": "E", "message": "m"}
 BAD_ALLOC = "[enforce fail at alloc_cpu.cpp:1] . DefaultCPUAllocator: can't allocate memory: x"
 
@@ -77,7 +81,7 @@ def test_a_call_is_judged_apart_from_the_load(
     known = evidence(told, ended)
     loaded = axes.judge(known)["loads"]
     assert loaded.status == loads
-    verdict = forward.forward(known, loaded=loaded.status == "pass")
+    verdict = forward.forward(known, is_own, loaded=loaded.status == "pass")
     assert (verdict.status, words in (verdict.reason or "")) == (status, True), verdict
 
 
@@ -105,7 +109,7 @@ def test_a_call_is_judged_apart_from_the_load(
 )  # fmt: skip
 def test_an_error_of_a_call_is_explained(kind: str, message: str, cause: str, words: str) -> None:
     error = {"type": kind, "message": message, "module": "x"}
-    verdict = forward.forward(evidence(answered(stage="forward", error=error)), loaded=True)
+    verdict = forward.forward(evidence(answered(stage="forward", error=error)), is_own, loaded=True)
     assert (verdict.status, verdict.cause) == ("fail", cause)
     assert words in (verdict.help or "")
 
@@ -146,9 +150,17 @@ def test_what_is_expected(expected: Expected, leaf: dict[str, Any], wrong: str |
     assert forward.compared(expected, [told]) == ([] if wrong is None else [wrong])
 
 
+def test_a_module_of_its_own_is_nothing_to_install() -> None:
+    for stage, words in (("forward", "at the top of a module"), ("input", "a file of inputs")):
+        known = evidence(answered(stage=stage, error=LACKS))
+        verdict = forward.forward(known, is_own, loaded=True)
+        assert (verdict.status, verdict.cause) == ("fail", "publisher")
+        assert words in (verdict.help or "")
+
+
 def test_a_long_list_of_differences_is_cut() -> None:
     case = Case("default", input=INPUT, expect=tuple(Expected(at=str(n)) for n in range(9)))
-    verdict = forward.forward(evidence(answered(output=[]), case=case), loaded=True)
+    verdict = forward.forward(evidence(answered(output=[]), case=case), is_own, loaded=True)
     assert str(verdict.reason).endswith("; and 6 more")
 
 
@@ -244,7 +256,7 @@ def test_whatever_is_claimed_of_a_call_gives_a_verdict(
     known = claims.read(f"{LOADED}\n{second}\n".encode(), "n", forward=True)
     case = Case("default", input=INPUT, expect=(Expected(shape=(1,), mean=1, first=(1,)),))
     seen = evidence(known, facts(ended, code), case)
-    verdict = forward.forward(seen, loaded=True)
+    verdict = forward.forward(seen, is_own, loaded=True)
     assert verdict.status in ("pass", "fail")
     late = forward.late_imports(seen, verdict, lambda name: True)
     json.dumps([known, verdict.reason, late.reason], allow_nan=False)
@@ -273,7 +285,7 @@ SEEN = ("net.py:7: own", "net.py:9: other")
 def test_late_imports(
     told: dict[str, Any] | None, called: Verdict, seen: tuple[str, ...], status: str, words: str
 ) -> None:
-    verdict = forward.late_imports(evidence(told), called, lambda name: name == "own", seen)
+    verdict = forward.late_imports(evidence(told), called, is_own, seen)
     assert (verdict.status, words in (verdict.reason or "")) == (status, True), verdict
 
 

@@ -25,8 +25,8 @@ _BITS = {"float16": 11, "bfloat16": 8}
 """Of a number between 0 and 1, as many as the type keeps; float32 and float64 get 24."""
 _MASK = 0xFFFFFFFF
 _MOST_LEAVES, _DEPTH, _FIRST, _NAME = 32, 8, 8, 200
-_MOST_BYTES = 1 << 30
-"""Of a tensor whose numbers are looked at."""
+_MOST_BYTES = 1 << 28
+"""Of a tensor whose numbers are looked at, as float64."""
 _MOST_LISTED = 1 << 16
 _NUMBERS = (bool, int, float)
 
@@ -225,7 +225,7 @@ def _described(at: str, value: Any) -> dict[str, Any]:
     elif found["type"] == "ndarray":
         with contextlib.suppress(Exception):  # of texts, or of objects
             value = torch.from_numpy(value)
-    if not isinstance(value, torch.Tensor):
+    if not issubclass(type(value), torch.Tensor):  # not what it says of its class
         return found
     found.update(shape=list(value.shape), dtype=str(value.dtype).removeprefix("torch."))
     with contextlib.suppress(Exception):  # sparse ones, quantized ones, those without a place
