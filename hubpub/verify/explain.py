@@ -91,7 +91,8 @@ def of_requests(requests: Sequence[Request]) -> Explanation | None:
 def _by_hand(request: Request) -> str:
     """How a checkpoint is verified where its host is not to be asked."""
     name = PurePosixPath(unquote(urlsplit(request.url).path)).name
-    if request.method != "GET" or not is_checkpoint_name(name):
+    told = "--checkpoints" in (request.reason or "")
+    if request.method != "GET" or told or not is_checkpoint_name(name):
         return ""
     return f"; or put {name} into the directory of --checkpoints"
 

@@ -129,6 +129,16 @@ def test_what_the_network_said_comes_first(request_: Request, cause: str, said: 
     assert found.help is None if said is None else said in str(found.help)
 
 
+def test_a_file_that_was_put_there_is_not_asked_for() -> None:
+    """Nor is what is no file of weights."""
+    for request in (
+        asked(decision="denied", reason="m.pth in the --checkpoints directory cannot be read: x"),
+        Request("job1", "GET", "https://api.example/list", "denied", "not allowed"),
+        Request("job1", "CONNECT", "https://h.example:443/m.pth", "denied", "not allowed"),
+    ):
+        assert "or put" not in str(explain({"type": "URLError", "message": "x"}, (request,)).help)
+
+
 def test_an_error_that_hides_another_tells_both() -> None:
     request = asked(decision="denied", reason="not allowed")
     found = explain({"type": "KeyError", "message": "'Authorization'"}, (request,))

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from hubpub.verify import requested
 from hubpub.verify.egress import Stock
 from hubpub.verify.egress.kept import Answer, Flight, Kept, key
+from hubpub.verify.egress.log import KEPT
+from hubpub.verify.report import Network
 from proving import DOWNLOAD, Prove
 from proxying import Open, Proxy, proxy
 from publishing import Server
@@ -305,6 +308,49 @@ def test_redirects_that_lead_to_each_other_end(tmp_path: Path) -> None:
     assert store.find(names[0]) is None
 
 
+def test_a_job_that_ended_while_it_waited_asks_nobody(
+    rough: Rough, proxy: Open, tmp_path: Path
+) -> None:
+    rough.scripts[ASKED] = slowly(5, 0.4)
+    stock = kept(tmp_path)
+    one, two = (proxy(rough.host, stock=stock) for _ in range(2))
+    threads = []
+    for there in (one, two):
+        request = f"GET {rough.url(ASKED)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        threads.append(threading.Thread(target=there.say, args=(request,)))
+        threads[-1].start()
+        while not rough.requests:
+            time.sleep(0.01)
+    time.sleep(0.3)  # so that the second one waits; where it does not yet, it asks nobody either
+    two.egress.settle()
+    for thread in threads:
+        thread.join()
+    assert len(rough.requests) == 1
+
+
+def seen(url: str, status: int, location: str | None = None, source: str | None = KEPT) -> Network:
+    return Network("GET", url, status, 1, HASH, "allowed", None, location=location, source=source)
+
+
+@pytest.mark.parametrize(
+    ("network", "sources"),
+    [
+        ([seen("http://h/a", 302, "/b"), seen("http://h/b", 200)], [KEPT, KEPT]),
+        ([seen("http://h/a", 302, "/b"), seen("http://h/b", 200, source=None)], [None, None]),
+        (
+            [seen("http://h/a", 302, "/b"), seen("http://h/b", 302, "/c"), seen("http://h/c", 200)],
+            [KEPT, KEPT, KEPT],
+        ),
+        ([seen("http://h/a", 302, "/b"), seen("http://h/b", 302, "/a")], [None, None]),
+        ([seen("http://h/a", 302, "/b")], [None]),
+        ([seen("http://h/a", 200, source="supplied")], ["supplied"]),
+        ([seen("http://h/a", 302, "http://[", None)], [None]),
+    ],
+)
+def test_a_redirect_is_kept_with_its_end(network: list[Network], sources: list[str | None]) -> None:
+    assert [item.source for item in requested.settled(network)] == sources
+
+
 # --- a run ----------------------------------------------------------------------------------------
 
 NETS = """
@@ -325,7 +371,8 @@ def b(pretrained=False):
 
 
 def c():
-    "Looks whether its file is there."
+    "Looks whether its file is there; what the run keeps is not."
+    assert "/kept" not in open("/proc/self/mountinfo").read()
     path = os.path.join(torch.hub.get_dir(), "c.pth")
     if not os.path.exists(path):
         _get("URL", "c.pth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,9 @@ def test_any_claim_is_read(said: bytes) -> None:
 
 
 NETS = """
+from torch.jit import load as _early
+
+
 def _net(path, **more):
     model = torch.nn.Linear(1, 1)
     model.load_state_dict(torch.load(path, **more))
@@ -104,8 +108,13 @@ def fails():
 
 
 def native():
-    "Needs it too, and raises no event."
+    "Needs it too."
     return torch.jit.load("/home/alice/weights/model.pt")
+
+
+def scripted():
+    "Has TorchScript in the tree, whatever it is called, and had the function early."
+    return _early(os.path.join(os.path.dirname(__file__), "scripted.dat"))
 
 
 def explained():
@@ -138,9 +147,15 @@ def test_a_run_names_them_once(prove: Prove, http_server: Server) -> None:
     torch.save(torch.nn.Linear(1, 1).state_dict(), buffer)
     http_server.serve({"/net.pth": buffer.getvalue()})
     text = DOWNLOAD + NETS.replace("URL", http_server.url("/net.pth"))
-    files: dict[str, Any] = {"tree.pth": buffer.getvalue()}
+    scripted = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript, from torch 2.9 on
+        torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), scripted)
+    files: dict[str, Any] = {"tree.pth": buffer.getvalue(), "scripted.dat": scripted.getvalue()}
     run = prove(text, *ONCE, "--allow-host", http_server.host, files=files)
-    for name in ("copes", "nameless", "explained"):
+    (found,) = [item for item in run.report["checkpoints"] if item["path"] == "scripted.dat"]
+    assert (found["format"], found["entrypoints"]) == ("torchscript", ["scripted"])
+    for name in ("copes", "nameless", "scripted", "explained"):
         assert run.axis(name) == ("pass", ""), (name, run.text)
     told = [item for item in run.report["findings"] if item["name"] == "unexplained-open"]
     assert [(item["entrypoint"], item["severity"]) for item in told] == [

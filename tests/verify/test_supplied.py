@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from conftest import RunHubpub
 from hubpub.errors import UsageError
 from hubpub.verify.egress import Stock
 from hubpub.verify.egress.place import Place, read_url
@@ -125,6 +126,15 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--write-lock"):
         Supplied(tmp_path).check(write_lock=True)
     Supplied(tmp_path).check()
+
+
+def test_the_command_line_refuses_it_before_anything_runs(
+    hubpub: RunHubpub, tmp_path: Path
+) -> None:
+    done = hubpub("verify", "octo/net:v1.0", "--checkpoints", tmp_path / "gone")
+    assert (done.returncode, "No such file" in done.stderr) == (2, True)
+    done = hubpub("verify", "octo/net:v1.0", "--checkpoints", tmp_path, "--write-lock")
+    assert (done.returncode, "no server was asked" in done.stderr) == (2, True)
 
 
 def test_a_file_answers_and_nobody_is_asked(rough: Rough, proxy: Open, tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ def answer(exchange: Exchange, entry: Request, request: h11.Request) -> Request:
     if found is None:
         return _fetch(exchange, entry, request, place)
     try:
+        if exchange.log.job != exchange.job:
+            raise RefusedError(502, "the job has ended", "allowed")
         return _fetch(exchange, entry, request, place, found)
     finally:
         found.end()

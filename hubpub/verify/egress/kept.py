@@ -179,7 +179,9 @@ class Kept:
             self._contents.add(answer.sha256)
         self._answers[flight.key] = answer
         if answer.leads_to is not None:
-            self._expected[answer.leads_to] = time.monotonic() + _EXPECTED_S
+            now = time.monotonic()
+            self._expected = {name: at for name, at in self._expected.items() if at > now}
+            self._expected[answer.leads_to] = now + _EXPECTED_S
         return True
 
 

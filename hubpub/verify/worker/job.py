@@ -48,6 +48,7 @@ def main(request: dict[str, Any]) -> int:
     seen = opens.Opens(request)
     if request["kind"] != "inspect":
         sys.addaudithook(seen.hook)
+        seen.watch_torchscript()
     if request["kind"] == "load":
         sys.addaudithook(imported.hook)
     if request["differs"]:

@@ -1,7 +1,6 @@
 """Which checkpoint-like files the code under test opens, of the tree and elsewhere.
 
-All of it is a claim, and what native code opens by itself (``torch.jit.load``, safetensors) raises
-no event.
+All of it is a claim, and what native code opens by itself (safetensors) raises no event.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 class Opens:
     """``sys.addaudithook(opens.hook)``: an ``open`` event comes before a file is looked for.
 
-    ``tree`` are files of the tree, by relative name. ``elsewhere`` are files that lie neither there
+    ``tree`` are files of the tree, by relative name. Elsewhere are files that lie neither there
     nor among what is installed, nor where a job can write: by absolute path, each with the last
     line of the tree on the way there.
     """
@@ -45,14 +44,31 @@ class Opens:
             return
         name = os.fsdecode(args[0])
         frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to the caller
-        looks_so = name.lower().endswith(_SUFFIXES)
-        if not looks_so and not frame.f_code.co_filename.endswith(_LOADER):
-            return
+        if name.lower().endswith(_SUFFIXES) or frame.f_code.co_filename.endswith(_LOADER):
+            self._see(name, frame, written=_is_written(args))
+
+    def watch_torchscript(self) -> None:
+        """Note what ``torch.jit.load`` opens, under whatever name a module has got hold of it.
+
+        It reads in native code, by a function that it looks up when it is called.
+        """
+        import torch
+
+        native: Any = torch._C  # noqa: SLF001
+        read = native.import_ir_module
+
+        def import_ir_module(unit: Any, name: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(name, str):
+                self._see(name, sys._getframe(1))  # noqa: SLF001
+            return read(unit, name, *args, **kwargs)
+
+        native.import_ir_module = import_ir_module
+
+    def _see(self, name: str, frame: FrameType, *, written: bool = False) -> None:
         path = os.path.realpath(name)
         if path.startswith(self._root):
-            if path.lower().endswith(_SUFFIXES):
-                self.tree.add(path[len(self._root) :])
-        elif not path.startswith(self._known) and not _is_written(args):
+            self.tree.add(path[len(self._root) :])
+        elif not path.startswith(self._known) and not written:
             self._note(path, frame)
 
     def _note(self, path: str, frame: FrameType | None) -> None:
