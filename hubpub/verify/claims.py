@@ -30,6 +30,13 @@ def read(data: bytes, nonce: str) -> dict[str, Any] | None:
         known["error"] = _typed(known["error"], _ERROR)
         if "frame" in known["error"]:
             known["error"]["frame"] = _typed(known["error"]["frame"], _FRAME)
+    if "accelerator" in known:
+        known["accelerator"] = _typed(known["accelerator"], _ACCELERATOR)
+    if "device_error" in known:
+        known["device_error"] = _typed(known["device_error"], _ERROR)
+        if "frame" in known["device_error"]:
+            frame = known["device_error"]["frame"]
+            known["device_error"]["frame"] = _typed(frame, _FRAME)
     if "entrypoints" in known:
         entries = (_typed(item, _ENTRY) for item in known["entrypoints"] if isinstance(item, dict))
         named = [entry for entry in entries if entry.get("name")]
@@ -70,6 +77,10 @@ _CLAIMS: dict[str, Field] = {
     "module": _text,
     "parameters": _number,
     "device_peak_bytes": _number,
+    "device_left_bytes": _number,
+    "device_error": _table,
+    "moved": _truth,
+    "accelerator": _table,
     "error": _table,
     "opened": _texts,
     "touched": _texts,
@@ -85,6 +96,12 @@ _CLAIMS: dict[str, Field] = {
 }
 _ERROR: dict[str, Field] = {"type": _text, "message": _text, "module": _text, "frame": _table}
 _FRAME: dict[str, Field] = {"path": _text, "line": lambda value: _number(value) and value > 0}
+_ACCELERATOR: dict[str, Field] = {
+    "name": _text,
+    "capability": _text,
+    "runtime": _text,
+    "total_bytes": _number,
+}
 _IMPORT: dict[str, Field] = {"module": _text, **_FRAME, "found": _truth}
 _ENTRY: dict[str, Field] = {
     "name": _text,

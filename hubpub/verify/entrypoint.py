@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings
-from hubpub.verify import again, axes, declared, findings
+from hubpub.verify import again, axes, declared, findings, moved
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.demands import Demands
+from hubpub.verify.devices import Plan
 from hubpub.verify.egress import Request
 from hubpub.verify.events import Event, Say
+from hubpub.verify.gpulock import BusyError
 from hubpub.verify.jobs import Done, Jobs
 from hubpub.verify.lock import files_used
+from hubpub.verify.places import Places
 from hubpub.verify.report import Entrypoint, Finding, Result
 
 
@@ -34,11 +37,11 @@ class Proven:
 
 @dataclass(frozen=True)
 class Prover:
-    """What all entrypoints of a run share. ``devices``: each, and why it is skipped, if it is."""
+    """What all entrypoints of a run share. ``devices``: on which each is run, or skipped."""
 
     static: CheckResult
     settings: Mapping[str, EntrypointSettings]
-    devices: Sequence[tuple[str, str | None]]
+    devices: Plan
     ledger: Ledger
     tree: Path
     today: dt.date
@@ -46,8 +49,8 @@ class Prover:
     declared: declared.Declared = field(default_factory=declared.Declared)
     demands: Demands = field(default_factory=Demands)
 
-    def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
-        """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
+    def prove(self, places: Places, listing: Mapping[str, Any]) -> Proven:
+        """Run the entrypoint of ``listing``, as the job that listed it said, in ``places``."""
         name = str(listing["name"])
         settings = self.settings.get(name, EntrypointSettings())
         skip = settings.skip
@@ -58,32 +61,40 @@ class Prover:
             found.append(findings.of_expired_skip(name, skip))
         planned = cases(listing, settings)
         results = []
-        for device, off in self.devices:
-            reason = off
+        for offer in self.devices.of(name):
+            device, reason = offer.name, offer.off
             if skip is not None and skip.active(self.today):
                 reason = f"{skip.reason} (until {skip.until})"
+            jobs = places.on(offer.gpu if reason is None else None)
             for case in planned if reason is None else planned[:1]:
                 if reason is None and jobs.left_s <= 0:
                     reason = "the run's deadline has passed (--deadline)"
                     found.append(findings.of_deadline(name))
                 self.say(Event("started", f"{case.name}, {device}", name))
-                if reason is None:
-                    done = self._load(jobs, name, case, device)
+                done = reason or self._load(jobs, name, case, device)
+                if isinstance(done, BusyError):
+                    done = reason = str(done)
+                    found.append(findings.of_deadline(name))
+                if isinstance(done, Done):
                     result, more, asked = self._judge(jobs, listing, settings, case, device, done)
                     found += more
                     requests += (*done.requests, *asked)
                     touched.update((done.claims or {}).get("touched", ()))
                 else:
-                    result = _skipped(device, case, reason)
+                    result = _skipped(device, case, done)
                 self.say(Event("ended", f"{case.name}, {device}", name, result))
                 results.append(result)
         return Proven(
             Entrypoint(name, tuple(results)), tuple(found), tuple(requests), frozenset(touched)
         )
 
-    def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done:
+    def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done | BusyError:
+        """The case, loaded; an error where its GPU was not free before the run's deadline."""
         arguments = {"args": list(case.args), "kwargs": dict(case.kwargs)}
-        return jobs.run("load", device=device, entrypoint=name, **arguments)
+        try:
+            return jobs.run("load", device=device, entrypoint=name, **arguments)
+        except BusyError as error:
+            return error
 
     def _judge(
         self,
@@ -113,6 +124,7 @@ class Prover:
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
+        verdicts["device"] = moved.judge(evidence, device, loaded=loaded)
         answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
         jobs.forget(done)
         verdicts = self.demands.apply({**verdicts, **answers.verdicts})
@@ -133,7 +145,8 @@ class Prover:
         self, jobs: Jobs, done: Done, evidence: Evidence, case: Case, device: str, *, loaded: bool
     ) -> again.Answers:
         """What is asked of a case by loading it again: where it loaded, and on one device."""
-        first = next(name for name, off in self.devices if off is None)
+        devices = self.devices.of(evidence.entrypoint)
+        first = next(offer.name for offer in devices if offer.off is None)
         if not loaded or device != first:
             reason = "the case did not load" if not loaded else f"asked once, on {first}"
             return again.Answers(dict.fromkeys(again.AXES, Verdict("skipped", reason)))
@@ -154,7 +167,8 @@ def _skipped(device: str, case: Case, reason: str) -> Result:
 
 def _kept_claims(done: Done) -> dict[str, Any]:
     """The claims a reader of the report wants; the rest is between job and parent."""
-    kept = ("type", "module", "parameters", "device_peak_bytes", "error", "digest")
+    kept = {"type", "module", "parameters", "error", "digest"}
+    kept |= {"device_peak_bytes", "device_left_bytes", "device_error"}
     claims = done.claims or {}
     found = sorted({item["module"] for item in claims.get("imports", ()) if item["found"]})
     return {

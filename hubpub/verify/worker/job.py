@@ -22,7 +22,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import apart, beside, imports, kin, offered, state
+from . import apart, beside, device, imports, kin, offered, state
 
 _LOOKS = {"open", "os.listdir", "os.scandir", "ctypes.dlopen"}
 CLAIM_BYTES = 1 << 20
@@ -31,6 +31,8 @@ _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
 _CPU_GRACE_S = 5
+_NO_CODE = {"inspect", "device"}
+"""The kinds that run nothing of the repository."""
 _ELSEWHERE = "checkout"
 """Where a user has cloned the repository: a directory that is not named after its ref."""
 _MORE_THREADS = 128  # the kernel counts threads as processes
@@ -48,7 +50,7 @@ def main(request: dict[str, Any]) -> int:
     opened: set[str] = set()
     touched: set[str] = set()
     imported = imports.Imports(request["tree"])
-    if request["kind"] != "inspect":
+    if request["kind"] not in _NO_CODE:
         sys.addaudithook(_recorder(request["tree"], opened))
     if request["kind"] == "load":
         sys.addaudithook(imported.hook)
@@ -59,6 +61,7 @@ def main(request: dict[str, Any]) -> int:
         claims = _KINDS[request["kind"]](request)
     except BaseException as error:
         claims = {"ok": False, "error": _describe(error, request)}
+    claims.update(device.leave(request, _describe))
     claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000], touched=sorted(touched))
     if request["kind"] == "load":
         with contextlib.suppress(Exception):  # what it looks at may have been tampered with
@@ -150,7 +153,7 @@ def _settle(request: dict[str, Any]) -> None:
     )
     if request["kind"] == "beside":
         os.symlink(request["tree"], os.path.join(directory, _ELSEWHERE))
-    elif request["kind"] != "inspect":
+    elif request["kind"] not in _NO_CODE:
         # torch.hub takes a directory of this name for a finished download (_get_cache_or_reload).
         os.symlink(request["tree"], os.path.join(hub, os.path.basename(request["tree"])))
     if request.get("offered"):
@@ -322,7 +325,7 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
     kind = type(value)
-    claims: dict[str, Any] = {"ok": True}
+    claims: dict[str, Any] = {"ok": True, **device.arrive(value, request, _describe)}
     # Loaded: nothing that the value says of itself can change that.
     with contextlib.suppress(Exception):
         claims["type"] = _text(kind.__qualname__)
@@ -334,10 +337,6 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
         if request["opened"] or _kept(request["directory"]):
             with contextlib.suppress(Exception):
                 claims.update(state.digest(value))
-        if request["device"] != "cpu":
-            value.to(request["device"])
-            torch.cuda.synchronize()
-            claims["device_peak_bytes"] = torch.cuda.max_memory_allocated()
     return claims
 
 
@@ -384,4 +383,5 @@ _KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "beside": _load,
     "pickles": _pickles,
     "inspect": _inspect,
+    "device": device.probe,
 }
