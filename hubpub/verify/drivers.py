@@ -43,7 +43,9 @@ def tried(plan: Plan, places: Places, machine: Machine, say: Say) -> Plan:
             offers.append(offer)
             continue
         try:
-            done = places.on(offer.gpu).run("device", device=offer.gpu.kind)
+            jobs = places.on(offer.gpu)
+            done = jobs.run("device", device=offer.gpu.kind)
+            jobs.forget(done)
             seen = judge(done, offer, machine.driver)
         except BusyError as error:
             seen = str(error)
