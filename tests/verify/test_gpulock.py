@@ -7,7 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,20 @@ with gpulock.hold(sys.argv[1], lambda: 1.0, lambda: None, print, Path(sys.argv[2
     sys.stdin.read()
 """
 KEY = "cuda0"
+
+
+def taken(folder: Path, left_s: Callable[[], float], tick: Callable[[], None]) -> None:
+    """Take the GPU and give it back."""
+    with gpulock.hold(KEY, left_s, tick, lambda _: None, folder):
+        pass
+
+
+def at_once() -> float:
+    return 0.0
+
+
+def nothing() -> None:
+    """Between two tries."""
 
 
 @contextmanager
@@ -50,7 +64,7 @@ def never_waits(text: str) -> None:
 
 def test_a_free_gpu_is_taken_at_once_and_given_back(tmp_path: Path) -> None:
     for _ in range(2):
-        with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, tmp_path):
+        with gpulock.hold(KEY, at_once, nothing, never_waits, tmp_path):
             pass
     (file,) = tmp_path.iterdir()
     assert file.name == "hubpub-gpu-cuda0.lock"
@@ -58,9 +72,12 @@ def test_a_free_gpu_is_taken_at_once_and_given_back(tmp_path: Path) -> None:
 
 
 def test_two_gpus_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with another(tmp_path), another(tmp_path, "cuda1"):
-        with gpulock.hold("cuda2", lambda: 0.0, lambda: None, never_waits, tmp_path):
-            pass
+    with (
+        another(tmp_path),
+        another(tmp_path, "cuda1"),
+        gpulock.hold("cuda2", at_once, nothing, never_waits, tmp_path),
+    ):
+        pass
 
 
 def test_a_gpu_that_another_process_has_is_waited_for(tmp_path: Path) -> None:
@@ -86,15 +103,14 @@ def test_a_process_that_is_killed_gives_it_back(tmp_path: Path) -> None:
     with another(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, tmp_path):
+        with gpulock.hold(KEY, at_once, nothing, never_waits, tmp_path):
             pass
 
 
 def test_waiting_ends_with_the_deadline(tmp_path: Path) -> None:
     left = iter([5.0, 1.0, 0.0])
     with another(tmp_path), pytest.raises(gpulock.BusyError, match="another run of hubpub"):
-        with gpulock.hold(KEY, lambda: next(left), lambda: None, lambda _: None, tmp_path):
-            raise AssertionError("two have it")
+        taken(tmp_path, lambda: next(left), nothing)
 
 
 def test_an_interrupt_ends_the_wait(tmp_path: Path) -> None:
@@ -102,15 +118,15 @@ def test_an_interrupt_ends_the_wait(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with another(tmp_path), pytest.raises(KeyboardInterrupt):
-        with gpulock.hold(KEY, lambda: 60.0, tick, lambda _: None, tmp_path):
-            raise AssertionError("two have it")
+        taken(tmp_path, lambda: 60.0, tick)
 
 
 def test_two_lanes_of_one_process_wait_for_each_other_too(tmp_path: Path) -> None:
-    with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, tmp_path):
-        with pytest.raises(gpulock.BusyError):
-            with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, tmp_path):
-                raise AssertionError("two have it")
+    with (
+        gpulock.hold(KEY, at_once, nothing, never_waits, tmp_path),
+        pytest.raises(gpulock.BusyError),
+    ):
+        taken(tmp_path, at_once, nothing)
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "fifo", "directory"])
@@ -125,8 +141,7 @@ def test_what_lies_in_the_way_is_refused_and_left_alone(tmp_path: Path, kind: st
     else:
         path.mkdir()
     with pytest.raises(CannotVerifyError, match="cannot be the lock of a GPU") as refused:
-        with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, tmp_path):
-            raise AssertionError("locked")
+        taken(tmp_path, at_once, nothing)
     assert str(path) in refused.value.message
     assert other.exists() is (kind == "link")
     assert kind != "link" or other.read_text() == "kept"
@@ -141,10 +156,11 @@ def test_the_lock_of_one_user_is_waited_for_by_another(tmp_path: Path) -> None:
     file = shared / "hubpub-gpu-cuda0.lock"
     file.touch(0o644)
     os.chown(file, 61184, 61184)
-    with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, shared):
-        with pytest.raises(gpulock.BusyError):
-            with gpulock.hold(KEY, lambda: 0.0, lambda: None, never_waits, shared):
-                raise AssertionError("two have it")
+    with (
+        gpulock.hold(KEY, at_once, nothing, never_waits, shared),
+        pytest.raises(gpulock.BusyError),
+    ):
+        taken(shared, at_once, nothing)
     assert file.stat().st_uid == 61184
 
 

@@ -63,7 +63,12 @@ def _ask(kind: str, *names: str) -> Callable[[], Any] | None:
     """The first function of these names, of torch.accelerator or of the kind's own module."""
     import torch
 
-    for module in (getattr(torch, "accelerator", None), getattr(torch, kind, None)):
+    modules = [getattr(torch, kind, None)]
+    general = getattr(torch, "accelerator", None)
+    current = general.current_accelerator() if general is not None else None
+    if current is not None and current.type == kind:
+        modules.insert(0, general)
+    for module in modules:
         for name in names:
             found: Callable[[], Any] | None = getattr(module, name, None)
             if found is not None:
@@ -107,6 +112,9 @@ def leave(request: dict[str, Any], describe: Describe) -> dict[str, Any]:
     if kind == "cpu" or request["kind"] == "device":
         return {}
     claims: dict[str, Any] = {}
+    started = _ask(kind, "is_initialized")
+    if started is not None and not started():
+        return {"device_peak_bytes": 0, "device_left_bytes": 0}
     try:
         _synchronize(kind)
         if peak := _ask(kind, "max_memory_allocated"):
