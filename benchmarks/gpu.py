@@ -2,10 +2,10 @@
 
     python benchmarks/gpu.py [DEVICE]
 
-One publisher of two entrypoints, verified on the CPU alone and on the CPU and DEVICE (cuda) in turn:
-seconds of each run and their ratio, then for each result on the GPU the seconds of its job, the most
-memory on the device, what the model left of it, and what the driver says was not given back. Ends
-with what the driver says that the GPU is.
+One publisher of two entrypoints, verified on the CPU alone, and on the CPU and DEVICE (cuda).
+Prints the seconds of the runs and their ratio, what the GPU is, and for each result on it the
+seconds of its job, the most memory on the device, what the model left of it, and what the driver
+says was not given back.
 """
 
 from __future__ import annotations

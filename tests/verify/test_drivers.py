@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench import Bench, bench
@@ -94,9 +95,12 @@ def test_a_job_on_the_cpu_is_told_of_no_gpu_and_one_on_a_gpu_of_its_own(tmp_path
         claims = run(body, device=device).claims or {}
         return str(claims["error"]["message"])
 
-    for number, (options, value) in enumerate(
-        (({}, "None"), ({"hide_gpus": True}, "''"), ({"gpu": ABSENT}, "'GPU-11111111'"))
-    ):
+    told: list[tuple[dict[str, Any], str]] = [
+        ({}, "None"),
+        ({"hide_gpus": True}, "''"),
+        ({"gpu": ABSENT}, "'GPU-11111111'"),
+    ]
+    for number, (options, value) in enumerate(told):
         folder = tmp_path / str(number)
         folder.mkdir()
         made: Bench

@@ -108,7 +108,7 @@ def test_what_two_devices_cause_is_the_publisher_s(statement: str, advice: str) 
         ),
         (
             "RuntimeError",
-            "Input type (torch.cuda.HalfTensor) and weight type (torch.HalfTensor) should be the same",
+            "Input type (torch.cuda.HalfTensor) and weight type (HalfTensor) should be the same",
             "publisher",
             DEVICES,
         ),
