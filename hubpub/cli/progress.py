@@ -16,6 +16,8 @@ from hubpub.output.report_text import size
 if TYPE_CHECKING:
     from hubpub.verify.events import Event
 
+_STEPS = {"fetched", "sandbox", "device", "listed", "selected", "resumed", "waiting"}
+
 
 @contextlib.contextmanager
 def watch(target: str) -> Iterator[Callable[[Event], None]]:
@@ -29,7 +31,7 @@ def watch(target: str) -> Iterator[Callable[[Event], None]]:
 
 def _say_line(event: Event) -> None:
     """One line a step; nothing while a job runs, so that logs stay short."""
-    if event.kind in {"fetched", "sandbox", "listed", "selected", "resumed"}:
+    if event.kind in _STEPS:
         click.echo(f"{event.kind}: {visible(event.text)}", err=True)
     elif event.kind == "ended":
         click.echo(f"{visible(event.entrypoint)} ({event.text}): {outcome(event)}", err=True)

@@ -35,10 +35,11 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
 @click.option("--working-tree", is_flag=True, help="Of a local path: the files as they are.")
 @click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
+    metavar="NAME[,NAME]",
     default="auto",
     show_default=True,
-    help="auto takes the CPU and, where there is one, a CUDA device.",
+    help="auto: the CPU and, where there is one, a CUDA device. all: the CPU and every GPU. Or by "
+    "name, and nothing runs where one is not there: cpu, cuda, cuda:N, xpu, xpu:N, mps.",
 )
 @click.option(
     "--sandbox",
@@ -188,7 +189,7 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import locking, progress
-    from hubpub.verify import demands, hosts, reference, report, selection
+    from hubpub.verify import demands, devices, hosts, reference, report, selection
     from hubpub.verify.egress import supplied
     from hubpub.verify.sandbox import tiers
 
@@ -200,6 +201,7 @@ def command(
     hosts.rules(allow_hosts)
     if checkpoints is not None:
         supplied.Supplied(checkpoints).check(write_lock=write_lock)
+    devices.read(device)
     wanted = tiers.Wanted(tier, trusted, image)
     wanted.check()
     demanded = demands.Demands(frozenset(require), frozenset(skip))

@@ -9,7 +9,9 @@ The parent (this process) never imports torch and never runs a line of the repos
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
+import os
 import platform
 import tempfile
 import threading
@@ -22,27 +24,32 @@ from typing import Any
 from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
-from hubpub.errors import CannotVerifyError
 from hubpub.verify import (
     declared,
+    devices,
     differences,
+    drivers,
     egress,
     findings,
+    gpus,
     harvest,
     hosts,
     lanes,
     requested,
     resuming,
 )
+from hubpub.verify.accelerator import Accelerator
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.demands import Demands
 from hubpub.verify.entrypoint import Proven, Prover
 from hubpub.verify.events import Event, Say, silence
+from hubpub.verify.gpus import Gpu, Machine
 from hubpub.verify.jobs import Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.lock import Lock
 from hubpub.verify.locked import compare, findings_of, marked
+from hubpub.verify.places import Places
 from hubpub.verify.reference import Target
 from hubpub.verify.report import (
     Entrypoint,
@@ -56,13 +63,11 @@ from hubpub.verify.report import (
     status,
     to_json,
 )
-from hubpub.verify.sandbox import Sandbox, command, interpreter, packages, tiers
+from hubpub.verify.sandbox import Sandbox, interpreter, packages, tiers
 from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.tier import Tier
 from hubpub.verify.sandbox.tiers import Wanted
 from hubpub.verify.selection import Selection
-
-NO_CUDA = "no CUDA device on this machine"
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Options:
     github_url: str = Settings.github_url
     allow_hosts: tuple[str, ...] = ()
     device: str = "auto"
+    """As ``--device`` has it (:func:`hubpub.verify.devices.read`)."""
     sandbox: Wanted = field(default_factory=Wanted)
     locked: Lock | None = None
     """What every entrypoint has to resolve to; see :mod:`hubpub.verify.locked`."""
@@ -118,6 +124,8 @@ def verify(target: Target, options: Options, say: Say = silence) -> Report:
     """
     deadline = time.monotonic() + options.limits.deadline_s
     python = interpreter.current()
+    machine = gpus.machine(os.environ)
+    devices.plan(devices.read(options.device), machine)
     # First of all: without a sandbox there is nothing to fetch for.
     tier = tiers.choose(options.sandbox, python, options.limits)
     folder = Path(tempfile.mkdtemp(prefix="hubpub-"))
@@ -127,7 +135,7 @@ def verify(target: Target, options: Options, say: Say = silence) -> Report:
         tree = checkout(target, folder, options.github_url, deadline - time.monotonic())
         say(Event("fetched", f"{tree.resolved.kind} {tree.resolved.ref}, {tree.files} files"))
         settings = config.load(tree.root)
-        run = _Run(target, options, tree, settings, check(tree.root, settings), say)
+        run = _Run(target, options, tree, settings, check(tree.root, settings), say, machine)
         return run.prove(folder, deadline, tier, python)
     finally:
         harvest.remove(folder)
@@ -144,7 +152,9 @@ class _Run:
         settings: Settings,
         static: CheckResult,
         say: Say,
+        machine: Machine,
     ) -> None:
+        self.machine = machine
         self.target, self.options, self.tree = target, options, tree
         self.settings, self.static = settings, static
         self.listed: frozenset[str] | None = None
@@ -165,7 +175,7 @@ class _Run:
         numbers = itertools.count()
         stock = egress.Stock.of_run(folder, limits.disk_bytes, self.options.checkpoints)
 
-        def lane(check: Callable[[], None]) -> Jobs:
+        def start(check: Callable[[], None], gpu: Gpu | None) -> Jobs:
             allowed = hosts.rules(self.options.allow_hosts)
             proxy = egress.Egress(allowed, limits.download_bytes, stock=stock)
             opened.append(proxy)
@@ -178,32 +188,39 @@ class _Run:
 
             return Jobs(
                 own, self.tree, self.reference, proxy, limits, deadline, tick, tier, python,
-                fresh=self.options.fresh,
+                fresh=self.options.fresh, gpu=gpu, hide_gpus=self.machine.has_gpu,
+                waits=lambda text: self.say(Event("waiting", text)),
             )  # fmt: skip
 
-        with lane(lambda: None) as jobs:
+        def lane(check: Callable[[], None]) -> Places:
+            return Places(functools.partial(start, check))
+
+        with lane(lambda: None) as places:
+            jobs = places.cpu
             torch, version = jobs.box.torch, jobs.box.python
             held = _held(jobs.box, limits, visible)
             self.findings += findings.of_sandbox(held)
             self.say(Event("sandbox", f"{_named(held)}, torch {torch}, Python {version}"))
-            devices = self._devices(torch)
+            plan = devices.plan(devices.read(self.options.device), self.machine)
+            plan = drivers.tried(devices.built(plan, torch), places, self.machine, self.say)
             listing, requests = self._list(jobs)
+            plan = plan.over(self.listed or ())
             prover = Prover(
-                self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
+                self.static, self.settings.entrypoints, plan, self.ledger, self.tree.root,
                 self.today, self.say,
                 declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
                 self.options.demands, limits,
             )  # fmt: skip
-            names = tuple(name for name, off in devices if not off)
-            frame = self._frame(environment(version, torch, names), held, requests)
+            ran_on = environment(version, torch, plan.names, plan.accelerators)
+            frame = self._frame(ran_on, held, requests)
             listing = self._left(frame, listing)
             done: dict[str, Proven] = {}
 
-            def prove(jobs: Jobs, entry: Mapping[str, Any]) -> None:
-                done[str(entry["name"])] = prover.prove(jobs, entry)
+            def prove(places: Places, entry: Mapping[str, Any]) -> None:
+                done[str(entry["name"])] = prover.prove(places, entry)
 
             try:
-                lanes.each(listing, prove, jobs, lane, self.options.jobs)
+                lanes.each(listing, prove, places, lane, max(self.options.jobs, plan.lanes))
             except (KeyboardInterrupt, SystemExit) as error:
                 part = replace(self._filled(frame, done), status="interrupted")
                 raise InterruptedRun(part, error) from error
@@ -301,17 +318,6 @@ class _Run:
         target, resolved = self.target, self.tree.resolved
         return Reference(target.owner, target.repo, resolved.ref, resolved.kind, target.ref)
 
-    def _devices(self, torch: str) -> list[tuple[str, str | None]]:
-        """Each device with the reason why it is skipped, None where it runs."""
-        wanted = self.options.device
-        off = None if command.nvidia_mounts() else NO_CUDA
-        if off is None and torch.endswith("+cpu"):
-            off = f"torch {torch} is built without CUDA"
-        if wanted == "cuda" and off is not None:
-            raise CannotVerifyError(f"--device cuda: {off}")
-        offers: list[tuple[str, str | None]] = [("cpu", None), ("cuda", off)]
-        return [offer for offer in offers if wanted in {"auto", offer[0]}]
-
     def _list(self, jobs: Jobs) -> tuple[list[dict[str, Any]], list[egress.Request]]:
         """What ``torch.hub.list`` shows, from a job, and what that asked the network.
 
@@ -349,9 +355,14 @@ class _Run:
         return [entry for entry in entries if str(entry["name"]) in taken]
 
 
-def environment(python: str, torch: str | None, devices: tuple[str, ...]) -> Environment:
-    """What ran, for the report."""
-    return Environment(__version__, python, torch, platform.platform(), devices)
+def environment(
+    python: str,
+    torch: str | None,
+    names: tuple[str, ...],
+    accelerators: tuple[Accelerator, ...] = (),
+) -> Environment:
+    """What ran, for the report; ``names`` are those of the devices."""
+    return Environment(__version__, python, torch, platform.platform(), names, accelerators)
 
 
 def _held(box: Sandbox, limits: Limits, visible: str) -> SandboxReport:

@@ -40,6 +40,7 @@ def read(data: bytes, nonce: str, *, forward: bool = False) -> dict[str, Any] | 
     more = _line(lines[1], nonce) if len(lines) > 1 else None
     if more is not None:
         known.update({name: more[name] for name in _LISTS if name in more})
+        known = {name: more[name] for name in _DEVICE if name in more} | known
         answer = more.get("forward", {})
         known["forward"] = answer if more.get("ok") else {"error": more.get("error", {})}
     return known
@@ -57,6 +58,10 @@ def _line(data: bytes, nonce: str) -> dict[str, Any] | None:
         known["error"] = _error(known["error"])
     if "forward" in known:
         known["forward"] = _forward(known["forward"])
+    if "accelerator" in known:
+        known["accelerator"] = _typed(known["accelerator"], _ACCELERATOR)
+    if "device_error" in known:
+        known["device_error"] = _error(known["device_error"])
     if "entrypoints" in known:
         entries = (_typed(item, _ENTRY) for item in known["entrypoints"] if isinstance(item, dict))
         named = [entry for entry in entries if entry.get("name")]
@@ -128,14 +133,20 @@ def _some(most: int, of: Field) -> Field:
     return lambda value: isinstance(value, list) and len(value) <= most and all(map(of, value))
 
 
-_LISTS = ("opened", "touched", "imports", "present")
+_LISTS = ("opened", "elsewhere", "touched", "imports", "present")
 """What a second line says again, of all that was done by then."""
+_DEVICE = ("device_peak_bytes", "device_left_bytes", "device_error")
+"""What it says where the first one could not: the model was still to be called."""
 _CLAIMS: dict[str, Field] = {
     "ok": _truth,
     "type": _text,
     "module": _text,
     "parameters": _number,
     "device_peak_bytes": _number,
+    "device_left_bytes": _number,
+    "device_error": _table,
+    "moved": _truth,
+    "accelerator": _table,
     "error": _table,
     "forward": _table,
     "opened": _texts,
@@ -153,6 +164,12 @@ _CLAIMS: dict[str, Field] = {
 }
 _ERROR: dict[str, Field] = {"type": _text, "message": _text, "module": _text, "frame": _table}
 _FRAME: dict[str, Field] = {"path": _text, "line": lambda value: _number(value) and value > 0}
+_ACCELERATOR: dict[str, Field] = {
+    "name": _text,
+    "capability": _text,
+    "runtime": _text,
+    "total_bytes": _number,
+}
 _OPEN: dict[str, Field] = {"name": _text, **_FRAME}
 _HERE = {"path": "hubconf.py", "line": 1}
 _IMPORT: dict[str, Field] = {"module": _text, **_FRAME, "found": _truth}
@@ -169,7 +186,6 @@ _FORWARD: dict[str, Field] = {
     "error": _table,
     "output": lambda value: isinstance(value, list) and len(value) <= _MOST_LEAVES,
     "more": _truth,
-    "device_peak_bytes": _number,
 }
 _LEAF: dict[str, Field] = {
     "at": _short,

@@ -10,17 +10,20 @@ from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.config import EntrypointSettings, Skip
-from hubpub.verify import again, axes, declared, findings, opens
+from hubpub.verify import again, axes, declared, findings, moved, opens
 from hubpub.verify import forward as calling
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
 from hubpub.verify.demands import Demands
+from hubpub.verify.devices import Plan
 from hubpub.verify.egress import Request
 from hubpub.verify.events import Event, Say
+from hubpub.verify.gpulock import BusyError
 from hubpub.verify.jobs import Done, Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.lock import files_used
+from hubpub.verify.places import Places
 from hubpub.verify.report import Entrypoint, Finding, Result
 
 
@@ -36,11 +39,11 @@ class Proven:
 
 @dataclass(frozen=True)
 class Prover:
-    """What all entrypoints of a run share. ``devices``: each, and why it is skipped, if it is."""
+    """What all entrypoints of a run share. ``devices``: on which each is run, or skipped."""
 
     static: CheckResult
     settings: Mapping[str, EntrypointSettings]
-    devices: Sequence[tuple[str, str | None]]
+    devices: Plan
     ledger: Ledger
     tree: Path
     today: dt.date
@@ -49,8 +52,8 @@ class Prover:
     demands: Demands = field(default_factory=Demands)
     limits: Limits = field(default_factory=Limits)
 
-    def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
-        """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
+    def prove(self, places: Places, listing: Mapping[str, Any]) -> Proven:
+        """Run the entrypoint of ``listing``, as the job that listed it said, in ``places``."""
         name = str(listing["name"])
         settings = self.settings.get(name, EntrypointSettings())
         skip = settings.skip
@@ -63,35 +66,43 @@ class Prover:
         planned = cases(listing, settings)
         found += self._remarks(name, planned, skip)
         results = []
-        for device, off in self.devices:
-            reason = off
+        for offer in self.devices.of(name):
+            device, reason = offer.name, offer.off
             if skip is not None and skip.active(self.today):
                 reason = f"{skip.reason} (until {skip.until})"
+            jobs = places.on(offer.gpu if reason is None else None)
             for case in planned if reason is None else planned[:1]:
                 left_out = reason or case.off(device, self.today)
                 if left_out is None and jobs.left_s <= 0:
                     left_out = "the run's deadline has passed (--deadline)"
                     found.append(findings.of_deadline(name))
                 self.say(Event("started", f"{case.name}, {device}", name))
-                if left_out is None:
-                    with jobs.lowered(self.limits.lowered(case.limits)[0]):
-                        done = self._load(jobs, name, case, device)
+                done = left_out or self._load(jobs, name, case, device)
+                if isinstance(done, BusyError):
+                    done = reason = str(done)
+                    found.append(findings.of_deadline(name))
+                if isinstance(done, Done):
                     result, more, asked = self._judge(jobs, listing, case, device, done)
                     found += (*more, *opens.unexplained(name, done, told))
                     requests += (*done.requests, *asked)
                     touched.update((done.claims or {}).get("touched", ()))
                 else:
-                    result = _skipped(device, case, left_out)
+                    result = _skipped(device, case, done)
                 self.say(Event("ended", f"{case.name}, {device}", name, result))
                 results.append(result)
         return Proven(
             Entrypoint(name, tuple(results)), tuple(found), tuple(requests), frozenset(touched)
         )
 
-    def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done:
+    def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done | BusyError:
+        """The case, loaded; an error where its GPU was not free before the run's deadline."""
         arguments = {"args": list(case.args), "kwargs": dict(case.kwargs)}
         asked = None if "forward" in self.demands.skip else calling.spec(case)
-        return jobs.run("load", device=device, entrypoint=name, forward=asked, **arguments)
+        try:
+            with jobs.lowered(self.limits.lowered(case.limits)[0]):
+                return jobs.run("load", device=device, entrypoint=name, forward=asked, **arguments)
+        except BusyError as error:
+            return error
 
     def _remarks(self, name: str, planned: Sequence[Case], skip: Skip | None) -> list[Finding]:
         """What needs action in the settings of the cases, whatever they come to."""
@@ -135,6 +146,7 @@ class Prover:
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
         verdicts.update(self._called(evidence, loaded=loaded))
+        verdicts["device"] = moved.judge(evidence, device, loaded=loaded)
         with jobs.lowered(self.limits.lowered(case.limits)[0]):
             answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
         jobs.forget(done)
@@ -169,7 +181,7 @@ class Prover:
         self, jobs: Jobs, done: Done, evidence: Evidence, case: Case, device: str, *, loaded: bool
     ) -> again.Answers:
         """What is asked of a case by loading it again: where it loaded, and on one device."""
-        there = [name for name, off in self.devices if off is None]
+        there = [offer.name for offer in self.devices.of(evidence.entrypoint) if offer.off is None]
         first = next(name for name in there if case.off(name, self.today) is None)
         if not loaded or device != first:
             reason = "the case did not load" if not loaded else f"asked once, on {first}"
@@ -191,12 +203,13 @@ def _skipped(device: str, case: Case, reason: str) -> Result:
 
 def _kept_claims(done: Done) -> dict[str, Any]:
     """The claims a reader of the report wants; the rest is between job and parent."""
-    kept = ("type", "module", "parameters", "device_peak_bytes", "error", "digest")
+    kept = {"type", "module", "parameters", "error", "digest"}
+    kept |= {"device_peak_bytes", "device_left_bytes", "device_error"}
     claims = done.claims or {}
     found = sorted({item["module"] for item in claims.get("imports", ()) if item["found"]})
     answer = claims.get("forward") or {}
     return {
         **{name: value for name, value in claims.items() if name in kept},
-        **{name: answer[name] for name in ("output", "device_peak_bytes") if name in answer},
+        **{name: answer[name] for name in ("output",) if name in answer},
         **({"imports": found} if found else {}),
     }

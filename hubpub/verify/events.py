@@ -10,7 +10,9 @@ from hubpub.verify.report import Result
 
 @dataclass(frozen=True)
 class Event:
-    """Progress. ``kind``: fetched, sandbox, listed, selected, resumed, started, tick, ended.
+    """Progress.
+
+    ``kind``: fetched, sandbox, device, listed, selected, resumed, started, tick, waiting, ended.
 
     ``received``: bytes that the jobs that run now have received, of a tick.
     """

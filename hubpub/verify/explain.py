@@ -165,6 +165,16 @@ _ELSEWHERE = (
     r"\1 is on the publisher's machine alone: upload it to a release and load it with "
     "torch.hub.load_state_dict_from_url, or put it into the repository and find it by __file__"
 )
+_NO_GPU = (
+    r"Torch not compiled with (CUDA|XPU)|Found no NVIDIA driver|No CUDA GPUs are available|"
+    r"requires CUDA support|^module 'torch\._C' has no attribute '_(cuda|xpu)_|"
+    r"Cannot get CUDA generator|dummy base class (Event|Stream|CUDAGraph)"
+)
+"""How torch says that there is no GPU, or that it was built without one."""
+_TWO_DEVICES = (
+    "Expected all tensors to be on the same device|is not on the expected device|"
+    r"^Input type \(.*\) and weight type \(.*\) should be the same"
+)
 _OPERAND = r"Weights only load failed[\s\S]*Unsupported operand"
 """How ``torch.load(weights_only=True)`` speaks of a first byte that begins no pickle."""
 _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
@@ -197,8 +207,33 @@ _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
         "the checkpoint was saved on a GPU: torch.load needs map_location='cpu' (HUB403)",
     ),
     (
-        "AssertionError|RuntimeError", "Torch not compiled with CUDA|Found no NVIDIA driver",
+        "AssertionError|RuntimeError|TypeError|AttributeError", _NO_GPU,
         "publisher", "it moves the model to a GPU by itself: leave the device to the user",
+    ),
+    (
+        "RuntimeError", "pin_memory=True requires|Cannot access accelerator device when none",
+        "publisher", "pinned memory needs a GPU: pin only where torch.cuda.is_available()",
+    ),
+    (
+        "RuntimeError", _TWO_DEVICES, "publisher",
+        ("a tensor of the model is on another device than the rest: make it a parameter or "
+        "register_buffer(...), and create tensors in forward on the device of the input"),
+    ),
+    (
+        "NotImplementedError", "Cannot copy out of meta tensor", "publisher",
+        "some of its weights were never loaded: they are still on the meta device",
+    ),
+    (
+        "RuntimeError", "Cannot re-initialize CUDA in forked subprocess", "publisher",
+        "it forks a process after CUDA was used: start processes with the method spawn",
+    ),
+    (
+        "OutOfMemoryError|AcceleratorError|RuntimeError", "^(CUDA|XPU) .*out of memory", "limit",
+        "the GPU has too little memory for it, or another process has it: see nvidia-smi",
+    ),
+    (
+        "AcceleratorError|RuntimeError", "no kernel image is available", "environment",
+        "this build of torch has no code for this GPU: install one that does",
     ),
     (
         "UnpicklingError", f"invalid load key, 'v'|{_OPERAND} {ord('v')}\\b", "publisher",

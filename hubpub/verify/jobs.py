@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Any
 
 from hubpub.verify import claims as claiming
-from hubpub.verify import sandbox
+from hubpub.verify import gpulock, gpumemory, sandbox
 from hubpub.verify.checkout import Checkout
 from hubpub.verify.egress import Egress, Request
+from hubpub.verify.gpus import HIDING, Gpu
 from hubpub.verify.harvest import GoOn, LeftFile, left_files, remove
 from hubpub.verify.limits import Limits
 from hubpub.verify.offer import Offer, Store
@@ -66,8 +67,13 @@ class Jobs:
         python: interpreter.Interpreter,
         *,
         fresh: bool = False,
+        gpu: Gpu | None = None,
+        hide_gpus: bool = False,
+        waits: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._fresh, self._tier = fresh, tier
+        self._gpu, self._waits = gpu, waits
+        self._variables = _visible(gpu, tier, hide=hide_gpus)
         self._folder = folder
         self._reference = reference
         self._egress = egress
@@ -81,7 +87,7 @@ class Jobs:
         self._mounts = (
             command.Mount(str(checkout.root), self._tree),
             command.Mount(str(self._store.folder), self._offered),
-            *command.nvidia_mounts(),
+            *(gpu.mounts() if gpu else ()),
         )
         self._deadline = deadline
         self._numbers = itertools.count(1)
@@ -111,7 +117,21 @@ class Jobs:
         What is ``warm`` finds the offer in its caches, what is ``offline`` gets no answer.
 
         What a fork itself can cause is tried once more in an interpreter of its own.
+
+        One on a GPU has that alone, among all runs of this machine.
+
+        Raises:
+            BusyError: another run had the GPU until there was no time left.
         """
+        if self._gpu is None or device == "cpu":
+            return self._run(kind, device, fields)
+        with gpulock.hold(self._gpu.key, lambda: self.left_s, self._tick, self._waits):
+            before = gpumemory.used(self._gpu)
+            done = self._run(kind, device, fields)
+            left = gpumemory.left(self._gpu, before)
+        return replace(done, facts=replace(done.facts, gpu_left_bytes=left))
+
+    def _run(self, kind: str, device: str, fields: Mapping[str, Any]) -> Done:
         done, outcome = self._once(kind, device, self._fresh, fields)
         suspicion = None if outcome.fresh else of_the_fork(outcome, done.requests)
         if suspicion is None or self.left_s <= 0:
@@ -137,7 +157,7 @@ class Jobs:
         timeout = min(timeout, max(1.0, self.left_s))
         message = {
             "kind": kind,
-            "device": device,
+            "device": device.partition(":")[0],  # it sees one, which is its first
             "nonce": nonce,
             "directory": f"{self.box.scratch}/{name}",
             "tree": self._tree,
@@ -145,7 +165,7 @@ class Jobs:
             "seed": 0,
             "most": self._limits.max_entrypoints,
             "offered": self._offered if fields.get("warm") else None,
-            "environment": _environment(self.box.proxy, online=kind != "inspect"),
+            "environment": self._variables | _environment(self.box.proxy, online=kind != "inspect"),
             "limits": _limits(limits, timeout, device),
             "fresh": fresh,
             "differs": self._differs,
@@ -263,6 +283,13 @@ def _environment(proxy: str, *, online: bool) -> dict[str, str]:
     """The job's variables beside those of its own directories."""
     names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
     return dict.fromkeys(names, proxy) if online else {}
+
+
+def _visible(gpu: Gpu | None, tier: Tier, *, hide: bool) -> dict[str, str]:
+    """The job's variables that say which GPU it may use; none where this machine has none."""
+    if gpu is not None:
+        return gpu.variables(alone=tier.name != "none")
+    return dict.fromkeys(HIDING, "") if hide else {}
 
 
 def _limits(limits: Limits, timeout: float, device: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hubpub.errors import UsageError
+from hubpub.verify.accelerator import Accelerator
 
 VERSION = 1
 MAX_BYTES = 256 << 20
@@ -26,6 +27,7 @@ AXES = (
     "documented",
     "loads",
     "forward",
+    "device",
     "weights",
     "weights_only",
     "dependencies",
@@ -65,6 +67,8 @@ class Facts:
     """Whether it ran in an interpreter of its own, not in a fork of the supervisor."""
     retried: str | None = None
     """Why an earlier try in a fork does not count: how that one ended."""
+    gpu_left_bytes: int | None = None
+    """What of the GPU's memory was not free after the job and had been before; None unread."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,7 @@ class Environment:
     torch: str | None
     platform: str
     devices: tuple[str, ...]
+    accelerators: tuple[Accelerator, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -145,16 +145,32 @@ def _system() -> list[str]:
     return command
 
 
-def nvidia_mounts(root: Path = Path("/")) -> tuple[Mount, ...]:
+def nvidia_mounts(root: Path = Path("/"), only: int | None = None) -> tuple[Mount, ...]:
     """The device nodes and driver paths CUDA needs; empty where there is no NVIDIA device.
 
     ``/sys`` is required by ``cuInit``, and device nodes must be ``--dev-bind``.
+
+    Args:
+        root: of the file system.
+        only: the number of the one GPU to show (``/dev/nvidiaN``), beside the nodes that all share.
     """
     nodes = sorted((root / "dev").glob("nvidia*"))
-    if not any(node.name[len("nvidia") :].isdigit() for node in nodes):
+    numbers = {node: node.name[len("nvidia") :] for node in nodes}
+    if not any(number.isdigit() for number in numbers.values()):
         return ()
+    nodes = [
+        node
+        for node in nodes
+        if only is None or not numbers[node].isdigit() or int(numbers[node]) == only
+    ]
     mounts = [Mount(str(node), f"/dev/{node.name}", device=True) for node in nodes]
     mounts.append(Mount("/sys", "/sys"))
     # Drivers elsewhere than below /usr, which every sandbox sees.
     mounts.append(Mount("/run/opengl-driver", "/run/opengl-driver", optional=True))
     return tuple(mounts)
+
+
+def intel_mounts(number: int | None) -> tuple[Mount, ...]:
+    """What an Intel GPU needs: its render node, and ``/sys``, where the driver looks for it."""
+    node = f"/dev/dri/renderD{number}"
+    return (Mount(node, node, device=True), Mount("/sys", "/sys"))

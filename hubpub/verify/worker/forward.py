@@ -64,8 +64,6 @@ def _run(request: dict[str, Any], found: dict[str, Any]) -> None:
     _seed()
     with torch.no_grad():
         output = called(*args, **kwargs)
-        if device != "cpu":
-            found.update(_peak(device))
         found["stage"] = "output"
         leaves = list(itertools.islice(_leaves(output, "", 0), _MOST_LEAVES + 1))
         found["more"] = len(leaves) > _MOST_LEAVES
@@ -169,18 +167,6 @@ def _moved(value: Any, device: str) -> Any:
     if type(value) is dict:
         return {name: _moved(item, device) for name, item in value.items()}
     return value
-
-
-def _peak(device: str) -> dict[str, int]:
-    """The most memory of the device that was in use, where its backend counts it."""
-    import torch
-
-    backend = getattr(torch, device.partition(":")[0], None)
-    with contextlib.suppress(Exception):
-        assert backend is not None
-        backend.synchronize()
-        return {"device_peak_bytes": int(backend.max_memory_allocated(device))}
-    return {}
 
 
 def _leaves(value: Any, at: str, depth: int) -> Iterator[tuple[str, Any]]:

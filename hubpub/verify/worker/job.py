@@ -21,7 +21,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import apart, beside, forward, imports, kin, offered, opens, state
+from . import apart, beside, device, forward, imports, kin, offered, opens, state
 from .errors import TEXT as _TEXT
 from .errors import describe as _describe
 from .errors import text as _text
@@ -33,6 +33,8 @@ _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
 _CPU_GRACE_S = 5
+_NO_CODE = {"inspect", "device"}
+"""The kinds that run nothing of the repository."""
 _ELSEWHERE = "checkout"
 """Where a user has cloned the repository: a directory that is not named after its ref."""
 _MORE_THREADS = 128  # the kernel counts threads as processes
@@ -46,7 +48,7 @@ def main(request: dict[str, Any]) -> int:
     touched: set[str] = set()
     imported = imports.Imports(request["tree"])
     seen = opens.Opens(request)
-    if request["kind"] != "inspect":
+    if request["kind"] not in _NO_CODE:
         sys.addaudithook(seen.hook)
         seen.watch_torchscript()
     if request["kind"] == "load":
@@ -60,10 +62,13 @@ def main(request: dict[str, Any]) -> int:
         claims = {"ok": False, "error": _describe(error, request)}
     tell = functools.partial(_tell, request, seen, touched, imported)
     asked = forward.wanted(request)
+    if not asked:
+        claims.update(device.leave(request, _describe))
     ok = tell(claims, CLAIM_BYTES - FORWARD_BYTES if asked else CLAIM_BYTES)
     if ok and asked:
         # Loading is told by now: whatever this comes to, it is the model's own.
-        tell({"ok": True, "forward": forward.answer(request)}, FORWARD_BYTES)
+        answer = forward.answer(request)
+        tell({"ok": True, "forward": answer, **device.leave(request, _describe)}, FORWARD_BYTES)
     for stream in (sys.stdout, sys.stderr):
         # Code under test may have closed them, or put None there.
         with contextlib.suppress(Exception):
@@ -159,7 +164,7 @@ def _settle(request: dict[str, Any]) -> None:
     )
     if request["kind"] == "beside":
         os.symlink(request["tree"], os.path.join(directory, _ELSEWHERE))
-    elif request["kind"] != "inspect":
+    elif request["kind"] not in _NO_CODE:
         # torch.hub takes a directory of this name for a finished download (_get_cache_or_reload).
         os.symlink(request["tree"], os.path.join(hub, os.path.basename(request["tree"])))
     if request.get("offered"):
@@ -294,7 +299,7 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
     kind = type(value)
-    claims: dict[str, Any] = {"ok": True}
+    claims: dict[str, Any] = {"ok": True, **device.arrive(value, request, _describe)}
     # Loaded: nothing that the value says of itself can change that.
     with contextlib.suppress(Exception):
         claims["type"] = _text(kind.__qualname__)
@@ -306,10 +311,6 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
         if request["opened"] or _kept(request["directory"]):
             with contextlib.suppress(Exception):
                 claims.update(state.digest(value))
-        if request["device"] != "cpu":
-            value.to(request["device"])
-            torch.cuda.synchronize()
-            claims["device_peak_bytes"] = torch.cuda.max_memory_allocated()
     return claims
 
 
@@ -356,4 +357,5 @@ _KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "beside": _load,
     "pickles": _pickles,
     "inspect": _inspect,
+    "device": device.probe,
 }
