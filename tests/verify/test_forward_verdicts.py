@@ -222,9 +222,9 @@ def test_of_hostile_numbers_only_numbers_are_kept(leaf: str, kept: dict[str, Any
          {"ok": True, "forward": {"error": {"type": "T"}}}),
         (LOADED + '\n{"nonce": "n", "ok": true, "opened": ["b"], "type": "Forged"}', True,
          {"ok": True, "forward": {}, "opened": ["b"]}),
-        ('{"nonce": "n", "ok": true, "moved": true, "device_error": {"type": "first"}}\n'
+        (('{"nonce": "n", "ok": true, "moved": true, "device_error": {"type": "first"}}\n'
          '{"nonce": "n", "ok": true, "forward": {}, "device_left_bytes": 7, "moved": false, '
-         '"device_error": {"type": "second"}}', True,
+         '"device_error": {"type": "second"}}'), True,
          {"ok": True, "moved": True, "device_error": {"type": "first"}, "device_left_bytes": 7,
           "forward": {}}),
         (LOADED + '\n{"nonce": "n", "ok": true, "forward": {"stage": "x", "error": 1, '
