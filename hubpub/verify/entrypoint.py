@@ -14,7 +14,7 @@ from hubpub.verify import again, axes, declared, findings, moved, opens
 from hubpub.verify import forward as calling
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
-from hubpub.verify.checkpoints import Ledger
+from hubpub.verify.checkpoints import Found, Ledger
 from hubpub.verify.demands import Demands
 from hubpub.verify.devices import Plan
 from hubpub.verify.egress import Request
@@ -127,21 +127,7 @@ class Prover:
         """What a job came to, what needs action, and what was asked when it was loaded again."""
         name = str(listing["name"])
         found = self.ledger.enter(name, done, self.tree, jobs.inspect)
-        evidence = Evidence(
-            entrypoint=name,
-            listing=listing,
-            static_names=frozenset(item.name for item in self.static.repo.entrypoints),
-            dynamic=bool(self.static.repo.dynamic),
-            declared=case.declared,
-            facts=done.facts,
-            claims=done.claims,
-            requests=done.requests,
-            checkpoints=found.checkpoints,
-            refused=found.refused,
-            pages=found.pages,
-            case=case,
-            lowered=frozenset(case.limits).difference(self.limits.lowered(case.limits)[1]),
-        )
+        evidence = self._evidence(listing, case, done, found)
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
@@ -164,6 +150,25 @@ class Prover:
         needs = findings.of_verdicts(name, case.name, device, verdicts, required)
         return result, needs, tuple(answers.requests)
 
+    def _evidence(
+        self, listing: Mapping[str, Any], case: Case, done: Done, found: Found
+    ) -> Evidence:
+        return Evidence(
+            entrypoint=str(listing["name"]),
+            listing=listing,
+            static_names=frozenset(item.name for item in self.static.repo.entrypoints),
+            dynamic=bool(self.static.repo.dynamic),
+            declared=case.declared,
+            facts=done.facts,
+            claims=done.claims,
+            requests=done.requests,
+            checkpoints=found.checkpoints,
+            refused=found.refused,
+            pages=found.pages,
+            case=case,
+            lowered=frozenset(case.limits).difference(self.limits.lowered(case.limits)[1]),
+        )
+
     def _called(self, evidence: Evidence, *, loaded: bool) -> dict[str, Verdict]:
         """What the call of what was loaded came to."""
         seen = [
@@ -171,7 +176,10 @@ class Prover:
             for item in self.static.repo.loading.late_imports
         ]
         own = calling.own_modules(self.tree)
-        called = calling.forward(evidence, own, loaded=loaded)
+        if "forward" in self.demands.skip:
+            called = Verdict("skipped", "--skip forward")
+        else:
+            called = calling.forward(evidence, own, loaded=loaded)
         return {
             "forward": called,
             "late_imports": calling.late_imports(evidence, called, own, seen),

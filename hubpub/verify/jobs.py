@@ -179,14 +179,14 @@ class Jobs:
         # What one job leaves, another must not find: the next one gets a sandbox of its own.
         self._tainted = self._tainted or not outcome.clean
         claims = claiming.read(outcome.claims, nonce, forward=bool(fields.get("forward")))
-        if outcome.ended != "exit" and "forward" not in (claims or {}):
-            claims = None  # but for a model that had loaded, and was then called
         return self._done(kind, name, claims, outcome), outcome
 
     def _done(
         self, kind: str, name: str, claims: dict[str, Any] | None, outcome: sandbox.Outcome
     ) -> Done:
         """What is known of the job ``name``, from its outcome and from what it left."""
+        if outcome.ended != "exit" and "forward" not in (claims or {}):
+            claims = None  # but for a model that had loaded, and was then called
         requests = self._egress.requests(name)
         folder = self._scratch / name
         facts = Facts(

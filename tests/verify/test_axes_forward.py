@@ -341,3 +341,13 @@ def _places(run: Proof) -> None:
     assert [item["name"] for item in raised] == ["limit-not-raised"] * 2
     assert "timeout 9999, above the 600 of this run" in raised[1]["message"]
     assert "--timeout" in raised[1]["help"]
+
+
+@needs_sandbox
+def test_what_is_left_out_is_not_called(prove: Prove) -> None:
+    body = "def net():\n    'x'\n    return lambda x: os._exit(1)\n"
+    settings = "[verify.entrypoints.net]\ninput = { shape = [1] }\n"
+    run = prove(body, *ONCE, "--skip", "forward", files={"hubpub.toml": settings})
+    assert run.code == 0, run.text
+    assert run.axis("net", "forward") == ("skipped", "left out with --skip forward")
+    assert run.axis("net", "late_imports") == ("skipped", "it was not called: --skip forward")
