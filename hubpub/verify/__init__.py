@@ -144,12 +144,15 @@ class _Run:
         self.ledger = Ledger(hash_checked(static.repo.downloads))
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
         self.selected: Selected | None = None
+        self.declared = declared.Declared()
         self.today = dt.datetime.now(dt.timezone.utc).date()
 
     def prove(self, folder: Path, deadline: float, tier: Tier, python: Interpreter) -> Report:
         """List, then load every entrypoint in every case on every device, until ``deadline``."""
         limits = self.options.limits
         python, visible = self._python(python, tier)
+        image = self.options.sandbox.image is not None
+        self.declared = declared.read(self.static, elsewhere=image, hides=bool(python.covers))
         opened: list[egress.Egress] = []
         numbers = itertools.count()
 
@@ -178,8 +181,7 @@ class _Run:
             prover = Prover(
                 self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
                 self.today, self.say,
-                declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
-                self.options.demands,
+                self.declared, self.options.demands,
             )  # fmt: skip
             names = tuple(name for name, off in devices if not off)
             frame = self._frame(environment(version, torch, names), held, requests)
@@ -310,7 +312,7 @@ class _Run:
         entries: list[dict[str, Any]] | None = claims.get("entrypoints")
         if entries is None or done.facts.exit != 0:
             self._select([])
-            self.findings.append(findings.of_failed_listing(done))
+            self.findings.append(findings.of_failed_listing(done, self.declared))
             return [], requests
         real = self.listed = frozenset(str(entry["name"]) for entry in entries)
         self.say(Event("listed", f"{len(real)} entrypoint{'' if len(real) == 1 else 's'}"))

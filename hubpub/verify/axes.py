@@ -5,6 +5,7 @@ A new axis is a new function here. Facts decide; a claim is only believed where 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -31,6 +32,8 @@ _WHOSE: dict[str, Cause] = {**dict.fromkeys(_LIMITED, "limit"), "download": "net
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
 _SHOWN, _LONGEST = 20, 200
 """Names in one reason, for a job can leave a thousand files, and characters of a name."""
+_LACKING = re.compile(r"missing \d+ required (?:positional|keyword-only) arguments?: (.+)")
+"""How Python says which arguments a call lacks."""
 _NOT_YET = "hubpub does not prove this axis yet"
 
 
@@ -153,6 +156,10 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
         lines = _declare(evidence.entrypoint, required)
         return Verdict("fail", f"needs arguments: {names}", lines, cause="arguments")
     reason = f"{kind}: {message}" if message else kind
+    lacking = _LACKING.search(message) if kind == "TypeError" else None
+    if lacking and evidence.listing.get("passes_on") and not evidence.declared:
+        advice = _declare(evidence.entrypoint, re.findall(r"'(\w+)'", lacking.group(1)))
+        return Verdict("fail", reason, advice, path, line, "arguments")
     found = explain(error, evidence.requests)
     return Verdict("fail", reason, found.help, path, line, found.cause)
 

@@ -91,6 +91,7 @@ _ENTRY: dict[str, Field] = {
     "help": _truth,
     "help_error": _text,
     "required": _texts,
+    "passes_on": _truth,
     "pretrained": _truth,
     "weights": _truth,
 }

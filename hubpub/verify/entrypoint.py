@@ -111,6 +111,7 @@ class Prover:
             pages=found.pages,
         )
         verdicts = axes.judge(evidence)
+        verdicts["loads"] = declared.explained(verdicts["loads"], evidence, self.declared)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
         answers = self._again(jobs, done, evidence, case, device, loaded=loaded)

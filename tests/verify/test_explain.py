@@ -8,7 +8,7 @@ import pytest
 
 from hubpub.verify.egress import Request
 from hubpub.verify.explain import explain
-from proving import Prove
+from proving import ONCE, Prove
 from publishing import Server
 
 URL = "https://files.example/m.pth"
@@ -210,3 +210,73 @@ def test_real_errors_are_told_apart(prove: Prove, http_server: Server) -> None:
         assert said in str(found[name]["help"]), (name, found[name])
     assert found["defect"]["help"] is None
     assert socket.gethostname() not in proof.text
+
+
+HIDDEN = '''
+def inside():
+    """Imports what is installed here and declared nowhere."""
+    import click
+    return torch.nn.Linear(1, 1)
+
+def absent():
+    """Imports what is installed nowhere."""
+    import no_such_package_at_all
+'''
+
+
+@pytest.mark.sandbox
+def test_an_undeclared_package_that_is_installed_here_is_not_called_missing(prove: Prove) -> None:
+    proof = prove(HIDDEN, *ONCE)
+    found = {
+        item["entrypoint"]: item for item in proof.report["findings"] if item["axis"] == "loads"
+    }
+    assert found["inside"]["cause"] == "publisher"
+    assert "click is installed here and hidden" in found["inside"]["help"]
+    assert "--all-packages" in found["inside"]["help"]
+    assert found["absent"]["cause"] == "dependency"
+    assert "is not installed where hubpub runs" in found["absent"]["help"]
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("line", "cause", "said"),
+    [
+        ("import click", "publisher", "click is installed here and hidden"),
+        ("import no_such_package_at_all", "dependency", "no_such_package_at_all is not installed"),
+        ("raise ValueError('build me first')", "publisher", "nobody can load this ref"),
+    ],
+)
+def test_a_list_that_fails_is_explained_like_a_load(
+    prove: Prove, line: str, cause: str, said: str
+) -> None:
+    (found,) = [
+        item for item in prove(f"{line}\n").report["findings"] if item["name"] == "cannot-list"
+    ]
+    assert (found["cause"], said in found["help"]) == (cause, True), found
+
+
+PASSED_ON = '''
+class _Net(torch.nn.Module):
+    def __init__(self, width, depth=2, *, bias):
+        super().__init__()
+
+def passes(*args, **kwargs):
+    """Hands everything on."""
+    return _Net(*args, **kwargs)
+
+def forgets():
+    """Takes nothing, so that no argument can mend it."""
+    return _Net()
+'''
+
+
+@pytest.mark.sandbox
+def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
+    proof = prove(PASSED_ON, *ONCE)
+    found = {
+        item["entrypoint"]: item for item in proof.report["findings"] if item["axis"] == "loads"
+    }
+    assert found["passes"]["cause"] == "arguments"
+    lines = "[tool.hubpub.verify.entrypoints.passes]\nkwargs = { width = ... }"
+    assert lines in found["passes"]["help"]
+    assert found["forgets"]["cause"] == "publisher"
