@@ -237,13 +237,16 @@ class _Run:
         """``frame`` with what was proven, in the order of the names, whatever lane ran it."""
         proven = [done[name] for name in sorted(done)]
         network = list(frame.network)
+        differs = self.tree.differs
         for item in proven:
             self.findings += item.findings
             name = item.entrypoint.name
             network += [_network(request, name) for request in item.requests]
-        touched = {item.entrypoint.name: item.touched for item in proven}
-        self.findings += differences.met(touched, self.tree.differs)
-        entrypoints, compared = self._compare(tuple(item.entrypoint for item in proven))
+        found = tuple(differences.told(each.entrypoint, each.touched, differs) for each in proven)
+        self.findings += differences.met(
+            {each.name: each.unlike_a_clone for each in found}, differs
+        )
+        entrypoints, compared = self._compare(found)
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())

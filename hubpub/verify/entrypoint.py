@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,7 @@ class Prover:
 
     def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
         """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
+        begun = time.monotonic()
         name = str(listing["name"])
         settings = self.settings.get(name, EntrypointSettings())
         skip = settings.skip
@@ -77,9 +79,8 @@ class Prover:
                     result = _skipped(device, case, reason)
                 self.say(Event("ended", f"{case.name}, {device}", name, result))
                 results.append(result)
-        return Proven(
-            Entrypoint(name, tuple(results)), tuple(found), tuple(requests), frozenset(touched)
-        )
+        entrypoint = Entrypoint(name, tuple(results), round(time.monotonic() - begun, 3))
+        return Proven(entrypoint, tuple(found), tuple(requests), frozenset(touched))
 
     def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done:
         arguments = {"args": list(case.args), "kwargs": dict(case.kwargs)}

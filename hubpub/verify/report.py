@@ -96,10 +96,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Entrypoint:
-    """One name that ``torch.hub.list`` shows, and its results."""
+    """One name that ``torch.hub.list`` shows, and its results.
+
+    ``wall_s`` is what all its jobs took together, ``unlike_a_clone`` what it says it opened of the
+    tree that a clone has otherwise: path -> kind (:mod:`hubpub.verify.differences`).
+    """
 
     name: str
     results: tuple[Result, ...]
+    wall_s: float = 0.0
+    unlike_a_clone: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
