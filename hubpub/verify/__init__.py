@@ -23,7 +23,17 @@ from hubpub import __version__, config
 from hubpub.check import CheckResult, check
 from hubpub.config import Settings
 from hubpub.errors import CannotVerifyError
-from hubpub.verify import declared, differences, egress, findings, harvest, hosts, lanes, resuming
+from hubpub.verify import (
+    declared,
+    differences,
+    egress,
+    findings,
+    harvest,
+    hosts,
+    lanes,
+    resuming,
+    stopping,
+)
 from hubpub.verify.checkout import Checkout, checkout
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.demands import Demands
@@ -52,6 +62,7 @@ from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.tier import Tier
 from hubpub.verify.sandbox.tiers import Wanted
 from hubpub.verify.selection import Selection
+from hubpub.verify.stopping import InterruptedRun as InterruptedRun
 
 NO_CUDA = "no CUDA device on this machine"
 
@@ -82,14 +93,6 @@ class Options:
     :func:`hubpub.verify.resuming.joined` makes one of both."""
 
 
-class InterruptedRun(BaseException):
-    """A signal ended the run, as ``ended`` says; ``report`` has what was proven before that."""
-
-    def __init__(self, report: Report, ended: BaseException) -> None:
-        super().__init__()
-        self.report, self.ended = report, ended
-
-
 def verify(target: Target, options: Options, say: Say = silence) -> Report:
     """Prove ``target`` and return the report.
 
@@ -103,7 +106,7 @@ def verify(target: Target, options: Options, say: Say = silence) -> Report:
         UsageError: the sandbox that is wanted contradicts itself, a pattern matches no entrypoint,
             or what is to be resumed is of another run.
         ConfigError: the tree's own configuration is not valid.
-        InterruptedRun: a signal ended it (KeyboardInterrupt, SystemExit) with some of it done.
+        InterruptedRun: a signal, or an error such as the first, ended it with some of it done.
     """
     deadline = time.monotonic() + options.limits.deadline_s
     python = interpreter.current()
@@ -193,9 +196,8 @@ class _Run:
 
             try:
                 lanes.each(listing, prove, jobs, lane, self.options.jobs)
-            except (KeyboardInterrupt, SystemExit) as error:
-                part = replace(self._filled(frame, done), status="interrupted")
-                raise InterruptedRun(part, error) from error
+            except (KeyboardInterrupt, SystemExit, Exception) as error:
+                raise stopping.interrupted(self._filled(frame, done), error) from error
         return self._filled(frame, done)
 
     def _frame(

@@ -83,7 +83,13 @@ _CLAIMS: dict[str, Field] = {
     "reason": _text,
     "globals": _texts,
 }
-_ERROR: dict[str, Field] = {"type": _text, "message": _text, "module": _text, "frame": _table}
+_ERROR: dict[str, Field] = {
+    "type": _text,
+    "message": _text,
+    "module": _text,
+    "frame": _table,
+    "elsewhere": _truth,
+}
 _FRAME: dict[str, Field] = {"path": _text, "line": lambda value: _number(value) and value > 0}
 _IMPORT: dict[str, Field] = {"module": _text, **_FRAME, "found": _truth}
 _ENTRY: dict[str, Field] = {

@@ -68,21 +68,32 @@ def read(static: CheckResult, *, elsewhere: bool = False, hides: bool = False) -
     return Declared(modules, None, static.repo.imports, hidden)
 
 
-def of_hidden(error: object, declared: Declared) -> Explanation | None:
-    """What an error means, as a job claims it, where it lacks a package that is only hidden."""
+def of_absent(error: object, declared: Declared) -> Explanation | None:
+    """What an error means, as a job claims it, that lacks what is hidden, or declared and not here.
+
+    None for any other error, and where what is declared cannot be told.
+    """
     module = _lacking_of(error)
-    if module is None or module not in declared.hidden:
+    if module is None or declared.unknown is not None or not isinstance(error, dict):
         return None
-    return Explanation(
-        "publisher",
-        f"{module} is installed here and hidden from jobs, for `dependencies` does not name it: "
-        "add it there, so that users are told (--all-packages shows jobs all that is installed)",
-    )
+    if error.get("elsewhere") is True:
+        return None
+    if module in declared.hidden:
+        return Explanation(
+            "publisher",
+            f"{module} is installed here and hidden from jobs, for `dependencies` does not name "
+            "it: add it there, so that users are told (--all-packages shows jobs all that is "
+            "installed)",
+        )
+    if module in declared.modules:
+        text = f"{module}, which `dependencies` names, is not installed where hubpub runs"
+        return Explanation("dependency", f"{text}: install it there")
+    return None
 
 
 def explained(verdict: Verdict, evidence: Evidence, declared: Declared) -> Verdict:
-    """The verdict on ``loads``, with the next step where a hidden package is what it lacks."""
-    found = of_hidden((evidence.claims or {}).get("error"), declared)
+    """The verdict on ``loads``, with the next step where a package is what it lacks."""
+    found = of_absent((evidence.claims or {}).get("error"), declared)
     if found is None or verdict.status != "fail" or of_requests(evidence.requests):
         return verdict
     return replace(verdict, help=found.help, cause=found.cause)

@@ -139,7 +139,7 @@ class Prover:
         if not loaded or device != first:
             reason = "the case did not load" if not loaded else f"asked once, on {first}"
             return again.Answers(dict.fromkeys(again.AXES, Verdict("skipped", reason)))
-        own = {path.name.removesuffix(".py") for path in self.tree.iterdir()}
+        own = _modules(self.tree)
         call = again.Call(
             evidence.entrypoint,
             list(case.args),
@@ -147,6 +147,15 @@ class Prover:
             frozenset(own.intersection(again.DECOYS)),
         )
         return again.ask(jobs, done, evidence, call, self.demands.skip)
+
+
+def _modules(tree: Path) -> frozenset[str]:
+    """The top-level modules and packages of the tree; a folder without Python is none."""
+    return frozenset(
+        path.name.removesuffix(".py")
+        for path in tree.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and next(path.rglob("*.py"), None))
+    )
 
 
 def _skipped(device: str, case: Case, reason: str) -> Result:

@@ -35,6 +35,8 @@ class _Error:
     kind: str
     message: str
     module: str | None
+    elsewhere: bool
+    """Whether code outside the repository raised it."""
     requests: Sequence[Request]
 
 
@@ -50,6 +52,7 @@ def explain(error: Mapping[str, Any], requests: Sequence[Request]) -> Explanatio
         str(error.get("type") or "error"),
         str(error.get("message", "")),
         module if isinstance(module, str) else None,
+        error.get("elsewhere") is True,
         requests,
     )
     for function in _KNOWN:
@@ -117,10 +120,17 @@ def _asked_the_network(error: _Error) -> Explanation | None:
 def _lacks_a_module(error: _Error) -> Explanation | None:
     if error.kind != "ModuleNotFoundError" or error.module is None:
         return None
+    if error.elsewhere:
+        return Explanation(
+            "environment",
+            f"an installed package asks for {error.module}, which is not installed where hubpub "
+            "runs: install what that package requires (`pip check` tells)",
+        )
     return Explanation(
         "dependency",
         f"{error.module} is not installed where hubpub runs: install it there, and name it in "
-        "`dependencies` so that users are told",
+        "`dependencies` so that users are told; a module of the repository's own is not in this "
+        "release",
     )
 
 

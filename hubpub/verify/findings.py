@@ -8,7 +8,7 @@ from hubpub.check import CheckResult
 from hubpub.config import Skip
 from hubpub.diagnostic import Diagnostic
 from hubpub.verify.axes import Verdict
-from hubpub.verify.declared import Declared, of_hidden
+from hubpub.verify.declared import Declared, of_absent
 from hubpub.verify.explain import Explanation, explain, place
 from hubpub.verify.jobs import Done
 from hubpub.verify.limits import Limits
@@ -75,7 +75,7 @@ def of_failed_listing(done: Done, declared: Declared) -> Finding:
     if isinstance(error, dict):
         text = f"{error.get('type')}: {error.get('message')}"
         path, line = place(error)
-        why = of_hidden(error, declared) or explain(error, done.requests)
+        why = of_absent(error, declared) or explain(error, done.requests)
     elif done.facts.ended != "exit":
         text = f"stopped: {done.facts.ended}"
     else:

@@ -243,6 +243,16 @@ def test_an_undeclared_package_that_is_installed_here_is_not_called_missing(prov
     [
         ("import click", "publisher", "click is installed here and hidden"),
         ("import no_such_package_at_all", "dependency", "no_such_package_at_all is not installed"),
+        (
+            'dependencies = ["torch", "no_such_package_at_all"]\nimport no_such_package_at_all.x',
+            "dependency",
+            "no_such_package_at_all, which `dependencies` names",
+        ),
+        (
+            "import torch.utils.tensorboard",
+            "environment",
+            "an installed package asks for tensorboard",
+        ),
         ("raise ValueError('build me first')", "publisher", "nobody can load this ref"),
     ],
 )
