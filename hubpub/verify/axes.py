@@ -32,6 +32,8 @@ _WHOSE: dict[str, Cause] = {**dict.fromkeys(_LIMITED, "limit"), "download": "net
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
 _SHOWN, _LONGEST = 20, 200
 """Names in one reason, for a job can leave a thousand files, and characters of a name."""
+_UNMET = "RuntimeError: Missing dependencies: "
+"""How torch.hub says that not all of ``dependencies`` is installed (``_check_dependencies``)."""
 _LACKING = re.compile(r"missing \d+ required (?:positional|keyword-only) arguments?: (.+)")
 """How Python says which arguments a call lacks."""
 _NOT_YET = "hubpub does not prove this axis yet"
@@ -108,6 +110,8 @@ def _listed(evidence: Evidence) -> Verdict:
 def _documented(evidence: Evidence) -> Verdict:
     """The real ``torch.hub.help``."""
     problem = evidence.listing.get("help_error")
+    if problem and problem.startswith(_UNMET):
+        return Verdict("skipped", f"torch.hub.help needs all dependencies: {problem}")
     if problem:
         return Verdict("fail", f"torch.hub.help fails: {problem}")
     if evidence.listing.get("help"):

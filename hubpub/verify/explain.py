@@ -221,5 +221,10 @@ _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
         ("a job has no resolver: what it downloads must go through HTTPS_PROXY, as urllib does, "
         "and requests, and huggingface_hub"),
     ),
+    (
+        "FileNotFoundError", r"^\[Errno 2\] .+: '([^/'][^']*)'$", "publisher",
+        (r"\1 is looked for in the user's working directory: join it to the directory of the file "
+        "that opens it (os.path.dirname(__file__)), or download it"),
+    ),
     ("MemoryError", "", "limit", "see --memory"),
 )  # fmt: skip

@@ -83,6 +83,18 @@ def asked(**fields: object) -> Request:
             "sandbox",
             "may not write /tree/a/w.pth",
         ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: 'weights/net.pth'",
+            "publisher",
+            "weights/net.pth is looked for in the user's working directory",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/weights/net.pth'",
+            "publisher",
+            None,
+        ),
         ("MemoryError", "", "limit", "--memory"),
         ("ValueError", "undefined symbol", "publisher", None),
         ("error", "", "publisher", None),
@@ -290,3 +302,14 @@ def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
     lines = "[tool.hubpub.verify.entrypoints.passes]\nkwargs = { width = ... }"
     assert lines in found["passes"]["help"]
     assert found["forgets"]["cause"] == "publisher"
+
+
+@pytest.mark.sandbox
+def test_a_package_that_is_not_here_is_no_defect_of_the_docstring(prove: Prove) -> None:
+    """``torch.hub.help`` looks for all dependencies before it shows anything."""
+    text = 'dependencies = ["torch", "no_such_package_at_all"]\ndef net():\n    "A net."\n'
+    proof = prove(text, *ONCE)
+    status, reason = proof.axis("net", "documented")
+    assert (status, "no_such_package_at_all" in reason) == ("skipped", True)
+    (found,) = [item for item in proof.report["findings"] if item["axis"] == "loads"]
+    assert (found["cause"], "install it there" in found["help"]) == ("dependency", True)
