@@ -12,19 +12,24 @@ _SHOWN, _NAME = 3, 60
 """Entrypoints that a finding names, and characters of each."""
 _CALL = re.compile(r"(?: \([^()]*\))?(?: on [\w:]+)?: ")
 """What verify writes between an entrypoint and a reason: the case, the device, a colon."""
-_SAME = ("code", "name", "severity", "path", "line", "help", "axis", "cause")
+_SAME = ("code", "name", "severity", "path", "line", "axis", "cause")
+_NETWORK = "network"
+"""The cause of which each finding names an address of its own in its help."""
 
 
 def gathered(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """``findings``, those that differ only in whom they concern as one, where the first stands.
 
     A finding of verify names its entrypoint, case and device first. What two of them share behind
-    that, with the place and the next step, is one thing to mend.
+    that, with the place and the next step, is one thing to mend. Where the network is to blame, the
+    address of the first stands for all.
     """
     groups: dict[object, list[tuple[str, str, Mapping[str, Any]]]] = {}
     for number, item in enumerate(findings):
         call, reason = _parts(item)
-        key: object = number if call is None else (reason, *(item.get(name) for name in _SAME))
+        advice = None if item.get("cause") == _NETWORK else item["help"]
+        same = (reason, advice, *(item.get(name) for name in _SAME))
+        key: object = number if call is None else same
         groups.setdefault(key, []).append((call or "", reason, item))
     return [_one(group) for group in groups.values()]
 

@@ -78,6 +78,8 @@ class Evidence:
     checkpoints: tuple[Checkpoint, ...]
     refused: tuple[LeftFile, ...]
     pages: tuple[str, ...]
+    leak: bool = False
+    """Whether the static reader takes it for a name that was not meant as an entrypoint."""
 
 
 def judge(evidence: Evidence) -> dict[str, Verdict]:
@@ -157,15 +159,30 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
     required = evidence.listing.get("required")
     if kind == "TypeError" and required and not evidence.declared:
         names = ", ".join(map(str, required))
-        lines = _declare(evidence.entrypoint, required)
-        return Verdict("fail", f"needs arguments: {names}", lines, cause="arguments")
+        return _needs(evidence, f"needs arguments: {names}", required)
     reason = f"{kind}: {message}" if message else kind
     lacking = _LACKING.search(message) if kind == "TypeError" else None
     if lacking and evidence.listing.get("passes_on") and not evidence.declared:
-        advice = _declare(evidence.entrypoint, re.findall(r"'(\w+)'", lacking.group(1)))
-        return Verdict("fail", reason, advice, path, line, "arguments")
+        return _needs(evidence, reason, re.findall(r"'(\w+)'", lacking.group(1)), path, line)
     found = explain(error, evidence.requests)
     return Verdict("fail", reason, found.help, path, line, found.cause)
+
+
+def _needs(
+    evidence: Evidence,
+    reason: str,
+    names: list[str],
+    path: str = "hubconf.py",
+    line: int = 1,
+) -> Verdict:
+    """A call lacks arguments: they are to be declared, or what was called is to be hidden."""
+    if evidence.leak:
+        text = (
+            f"was {evidence.entrypoint} meant as an entrypoint? If not, import it as "
+            f"_{evidence.entrypoint}, or inside the function that needs it"
+        )
+        return Verdict("fail", reason, text, path, line, "publisher")
+    return Verdict("fail", reason, _declare(evidence.entrypoint, names), path, line, "arguments")
 
 
 def _declare(entrypoint: str, required: list[Any]) -> str:

@@ -110,6 +110,7 @@ class Prover:
             checkpoints=found.checkpoints,
             refused=found.refused,
             pages=found.pages,
+            leak=any(item.leak for item in self.static.repo.entrypoints if item.name == name),
         )
         verdicts = axes.judge(evidence)
         verdicts["loads"] = declared.explained(verdicts["loads"], evidence, self.declared)

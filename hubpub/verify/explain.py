@@ -129,8 +129,8 @@ def _lacks_a_module(error: _Error) -> Explanation | None:
     return Explanation(
         "dependency",
         f"{error.module} is not installed where hubpub runs: install it there, and name it in "
-        "`dependencies` so that users are told; a module of the repository's own is not in this "
-        "release",
+        "`dependencies` so that users are told; if it should be a module of the repository, this "
+        "release lacks it",
     )
 
 

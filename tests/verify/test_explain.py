@@ -278,6 +278,8 @@ def test_a_list_that_fails_is_explained_like_a_load(
 
 
 PASSED_ON = '''
+from torch.hub import download_url_to_file
+
 class _Net(torch.nn.Module):
     def __init__(self, width, depth=2, *, bias):
         super().__init__()
@@ -302,6 +304,8 @@ def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
     lines = "[tool.hubpub.verify.entrypoints.passes]\nkwargs = { width = ... }"
     assert lines in found["passes"]["help"]
     assert found["forgets"]["cause"] == "publisher"
+    assert found["download_url_to_file"]["cause"] == "publisher"
+    assert "import it as _download_url_to_file" in found["download_url_to_file"]["help"]
 
 
 @pytest.mark.sandbox
