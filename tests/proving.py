@@ -59,6 +59,7 @@ Prove = Callable[..., Proof]
 def without_times(document: dict[str, Any]) -> dict[str, Any]:
     """A report without what is measured, so that two of one release are the same."""
     for entrypoint in document["entrypoints"]:
+        entrypoint["wall_s"] = 0
         for result in entrypoint["results"]:
             for name in ("wall_s", "cpu_s", "peak_bytes"):
                 result["facts"][name] = 0

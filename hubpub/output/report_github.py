@@ -8,6 +8,7 @@ from typing import Any
 from hubpub.diagnostic import Diagnostic, Severity, Span
 from hubpub.output import github
 from hubpub.output.escape import short
+from hubpub.output.report_findings import gathered
 from hubpub.output.run import Run
 
 _LONGEST = 4000
@@ -15,7 +16,9 @@ _LONGEST = 4000
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
     """One command for each finding, as :mod:`hubpub.output.github` writes those of a check."""
-    return github.render([_diagnostic(item) for item in report["findings"]], Run(lambda *_: ""))
+    return github.render(
+        [_diagnostic(item) for item in gathered(report["findings"])], Run(lambda *_: "")
+    )
 
 
 def _diagnostic(item: Mapping[str, Any]) -> Diagnostic:

@@ -9,9 +9,10 @@ from typing import Any
 import jinja2
 
 from hubpub.output.escape import short, visible
+from hubpub.output.report_findings import gathered
+from hubpub.output.report_results import TALLY_COLUMNS, axes, cost, downloaded, seconds, tally
 from hubpub.output.report_text import (
     LOCK_COLUMNS,
-    SHOWN_AXES,
     lock_summary,
     not_compared,
     size,
@@ -25,7 +26,15 @@ _LONGEST = 1000
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
     """The page. Every text is escaped by jinja2, after its control characters were spelled out."""
     return _template().render(
-        report=report, title=title(report), axes=SHOWN_AXES, lock_columns=LOCK_COLUMNS
+        report=report,
+        title=title(report),
+        axes=axes(report),
+        tally=tally(report),
+        tally_columns=TALLY_COLUMNS,
+        cost=cost(report),
+        downloaded=downloaded(report),
+        findings=gathered(report["findings"]),
+        lock_columns=LOCK_COLUMNS,
     )
 
 
@@ -40,6 +49,7 @@ def _template() -> jinja2.Template:
         finalize=_shown,
     )
     environment.filters["size"] = size
+    environment.filters["seconds"] = seconds
     environment.filters["lock_summary"] = lock_summary
     environment.filters["not_compared"] = not_compared
     return environment.get_template("report.html")

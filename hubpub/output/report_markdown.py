@@ -7,9 +7,10 @@ from typing import Any
 
 from hubpub.output.escape import short
 from hubpub.output.markdown import LIMIT, escaped
+from hubpub.output.report_findings import gathered
+from hubpub.output.report_results import FIRST, TALLY_COLUMNS, cost, failing, tally
 from hubpub.output.report_text import (
     LOCK_COLUMNS,
-    SHOWN_AXES,
     lock_summary,
     not_compared,
     plural,
@@ -58,8 +59,12 @@ def _lines(report: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     if report.get("lock") is not None:
         yield "", True
         yield escaped(lock_summary(report["lock"])), True
+    if said := cost(report):
+        yield "", True
+        yield escaped(said), True
     for heading, columns, rows in (
-        ("Entrypoints", ("entrypoint", "case", "device", *SHOWN_AXES), _results(report)),
+        ("Entrypoints", _RESULT, _results(report)),
+        ("Axes", TALLY_COLUMNS, _axes(report)),
         ("Checkpoints", _CHECKPOINT, _checkpoints(report)),
         ("Not as hubpub.lock has it", LOCK_COLUMNS, _differences(report)),
         ("Not compared with hubpub.lock", ("why", "entrypoints"), _not_compared(report)),
@@ -78,12 +83,25 @@ def _row(cells: Cells) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+_RESULT = ("entrypoint", "case", "device", FIRST, "also fails", "time", "memory")
+
+
 def _results(report: Mapping[str, Any]) -> Iterator[Cells]:
     for entrypoint in report["entrypoints"]:
         for result in entrypoint["results"]:
-            marks = [_MARKS[result["axes"][axis]["status"]] for axis in SHOWN_AXES]
-            names = (entrypoint["name"], result["case"], result["device"])
-            yield [*map(escaped, names), *marks]
+            names = map(escaped, (entrypoint["name"], result["case"], result["device"]))
+            mark = _MARKS[result["axes"][FIRST]["status"]]
+            facts = result["facts"]
+            measures = (
+                (f"{facts['wall_s']:.2f} s", size(facts["peak_bytes"])) if facts else ("", "")
+            )
+            yield [*names, mark, escaped(", ".join(failing(result))), *measures]
+
+
+def _axes(report: Mapping[str, Any]) -> Iterator[Cells]:
+    for each in tally(report):
+        counts = (each.passed, f"**{each.failed}**" if each.failed else 0, each.skipped)
+        yield [escaped(each.axis), *map(str, counts), escaped(each.why)]
 
 
 _CHECKPOINT = ("file", "size", "sha256", "stamp", "weights_only", "used by", "from")
@@ -120,7 +138,7 @@ def _refused(report: Mapping[str, Any]) -> Iterator[Cells]:
 
 
 def _findings(report: Mapping[str, Any]) -> Iterator[Cells]:
-    for item in report["findings"]:
+    for item in gathered(report["findings"]):
         code = item["name"] if item["code"] == "verify" else item["code"]
         advice = "<br>".join(
             escaped(line) for line in short(item["help"] or "", _HELP).splitlines()

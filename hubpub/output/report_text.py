@@ -6,19 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hubpub.output.escape import short, visible
+from hubpub.output.report_findings import gathered
+from hubpub.output.report_results import FIRST, TALLY_COLUMNS, cost, failing, ran, tally
 
-SHOWN_AXES = ("listed", "loads", "forward", "weights", "weights_only", "documented")
-"""The axes that have a column, in their order."""
 _LONGEST, _CELL, _WIDEST = 4000, 300, 60
 """Characters of a text and of one in a table, and the width that a table's column is filled to."""
 _DIGITS = 16
+_URLS = 5
+"""Addresses that are named for one reason."""
 _LIMITS = {"timeout_s", "memory_bytes", "disk_bytes", "files", "processes"}
 _STYLES = {"pass": "32", "fail": "31;1", "error": "31;1", "warning": "33", "note": "36", "-": "2"}
 
 
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:
     """The report (the documented JSON object) as text, ended by one line with the verdict."""
-    sections = (_head, _results, _checkpoints, _lock, _network, _findings, _verdict)
+    sections = (_head, _results, _axes, _checkpoints, _lock, _network, _findings, _verdict)
     blocks = ["\n".join(section(report, color)) for section in sections]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -98,35 +100,52 @@ def _features(names: Sequence[str]) -> list[str]:
 
 
 def _results(report: Mapping[str, Any], color: bool) -> Iterator[str]:
-    rows: list[list[str]] = []
+    found = list(ran(report))
+    several = len({result["device"] for _, result in found}) > 1
+    if found:
+        where = ["device"] if several else []
+        rows = [_row(name, result, several=several) for name, result in found]
+        yield from _table(["entrypoint", "case", *where, FIRST, *_MEASURES], rows, color)
+    for name, result in found:
+        if result["facts"].get("retried"):
+            again = f"{short(name, _CELL)} ({result['case']}, {result['device']})"
+            why = result["facts"]["retried"]
+            yield _shown(f"{again}: {why}, run again in a fresh interpreter")
     skipped: dict[str, int] = {}
     for entrypoint in report["entrypoints"]:
         for result in entrypoint["results"]:
             if result["facts"] is None:
-                reason = f"{result['device']}: {result['axes']['loads']['reason']}"
+                reason = f"{result['device']}: {result['axes'][FIRST]['reason']}"
                 skipped[reason] = skipped.get(reason, 0) + 1
-                continue
-            rows.append(_row(entrypoint["name"], result))
-    if rows:
-        yield from _table(["entrypoint", "case", "device", *SHOWN_AXES, *_MEASURES], rows, color)
-    for entrypoint in report["entrypoints"]:
-        for result in entrypoint["results"]:
-            if (result["facts"] or {}).get("retried"):
-                again = f"{short(entrypoint['name'], _CELL)} ({result['case']}, {result['device']})"
-                why = result["facts"]["retried"]
-                yield _shown(f"{again}: {why}, run again in a fresh interpreter")
     for reason, count in skipped.items():
         yield _shown(f"skipped {count} {plural(count, 'result')} on {reason}")
 
 
-_MEASURES = ("time", "memory", "says it is")
+_MEASURES = ("time", "memory", "also fails", "says it is")
 
 
-def _row(name: str, result: Mapping[str, Any]) -> list[str]:
-    axes, facts = result["axes"], result["facts"]
-    shown = [_short(axes[axis]["status"]) for axis in SHOWN_AXES]
-    measures = [f"{facts['wall_s']:.2f} s", size(facts["peak_bytes"]), _claim(result["claims"])]
-    return [name, result["case"], result["device"], *shown, *measures]
+def _row(name: str, result: Mapping[str, Any], *, several: bool) -> list[str]:
+    facts = result["facts"]
+    where = [result["device"]] if several else []
+    measures = [f"{facts['wall_s']:.2f} s", size(facts["peak_bytes"])]
+    others = " ".join(failing(result)) or "-"
+    loads = _short(result["axes"][FIRST]["status"])
+    return [name, result["case"], *where, loads, *measures, others, _claim(result["claims"])]
+
+
+def _axes(report: Mapping[str, Any], color: bool) -> Iterator[str]:
+    """Each axis over all results, and what the run cost."""
+    rows = [
+        [each.axis, *(_count(n) for n in (each.passed, each.failed, each.skipped)), each.why]
+        for each in tally(report)
+    ]
+    if rows:
+        yield from _table(TALLY_COLUMNS, rows, color)
+        yield _shown(cost(report))
+
+
+def _count(number: int) -> str:
+    return str(number) if number else "-"
 
 
 def _short(status: str) -> str:
@@ -230,13 +249,26 @@ def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: 
     total = sum(request["bytes"] for request in requests)
     count = len(requests)
     yield f"network: {count} {plural(count, 'request')}, {size(total)}"
+    for what, urls in _refused(requests).items():
+        for url in urls[:_URLS]:
+            yield _shown(f"  {what[0]}: {url}: {what[1]}")
+        if len(urls) > _URLS:
+            yield _shown(f"  {what[0]}: {len(urls) - _URLS} more: {what[1]}")
+
+
+def _refused(requests: Sequence[Mapping[str, Any]]) -> Mapping[tuple[str, str], list[str]]:
+    """The URLs that were not answered, by what happened and why."""
+    found: dict[tuple[str, str], list[str]] = {}
     for request in requests:
-        if request["decision"] != "allowed" or request["status"] is None:
-            yield _shown(f"  {request['decision']}: {request['url']}: {request.get('reason')}")
+        decision = request["decision"]
+        if decision != "allowed" or request["status"] is None:
+            what = "no answer" if decision == "allowed" else decision
+            found.setdefault((what, str(request.get("reason"))), []).append(request["url"])
+    return found
 
 
 def _findings(report: Mapping[str, Any], color: bool) -> Iterator[str]:
-    for number, finding in enumerate(report["findings"]):
+    for number, finding in enumerate(gathered(report["findings"])):
         if number == 0:
             yield "findings"
         severity = finding["severity"]

@@ -37,6 +37,7 @@ from hubpub.verify import (
     lanes,
     requested,
     resuming,
+    stopping,
 )
 from hubpub.verify.accelerator import Accelerator
 from hubpub.verify.checkout import Checkout, checkout
@@ -49,13 +50,13 @@ from hubpub.verify.jobs import Jobs
 from hubpub.verify.limits import Limits
 from hubpub.verify.lock import Lock
 from hubpub.verify.locked import compare, findings_of, marked
+from hubpub.verify.lockreport import LockReport
 from hubpub.verify.places import Places
 from hubpub.verify.reference import Target
 from hubpub.verify.report import (
     Entrypoint,
     Environment,
     Finding,
-    LockReport,
     Reference,
     Report,
     SandboxReport,
@@ -68,6 +69,7 @@ from hubpub.verify.sandbox.interpreter import Interpreter
 from hubpub.verify.sandbox.tier import Tier
 from hubpub.verify.sandbox.tiers import Wanted
 from hubpub.verify.selection import Selection
+from hubpub.verify.stopping import InterruptedRun as InterruptedRun
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,6 @@ class Options:
     :func:`hubpub.verify.resuming.joined` makes one of both."""
 
 
-class InterruptedRun(BaseException):
-    """A signal ended the run, as ``ended`` says; ``report`` has what was proven before that."""
-
-    def __init__(self, report: Report, ended: BaseException) -> None:
-        super().__init__()
-        self.report, self.ended = report, ended
-
-
 def verify(target: Target, options: Options, say: Say = silence) -> Report:
     """Prove ``target`` and return the report.
 
@@ -120,7 +114,7 @@ def verify(target: Target, options: Options, say: Say = silence) -> Report:
         UsageError: the sandbox that is wanted contradicts itself, a pattern matches no entrypoint,
             or what is to be resumed is of another run.
         ConfigError: the tree's own configuration is not valid.
-        InterruptedRun: a signal ended it (KeyboardInterrupt, SystemExit) with some of it done.
+        InterruptedRun: a signal, or an error such as the first, ended it with some of it done.
     """
     deadline = time.monotonic() + options.limits.deadline_s
     python = interpreter.current()
@@ -165,12 +159,15 @@ class _Run:
         self.ledger = Ledger(hash_checked(static.repo.downloads))
         self.reference = f"{target.owner}/{target.repo}:{tree.resolved.ref}"
         self.selected: Selected | None = None
+        self.declared = declared.Declared()
         self.today = dt.datetime.now(dt.timezone.utc).date()
 
     def prove(self, folder: Path, deadline: float, tier: Tier, python: Interpreter) -> Report:
         """List, then load every entrypoint in every case on every device, until ``deadline``."""
         limits = self.options.limits
         python, visible = self._python(python, tier)
+        image = self.options.sandbox.image is not None
+        self.declared = declared.read(self.static, elsewhere=image, hides=bool(python.covers))
         opened: list[egress.Egress] = []
         numbers = itertools.count()
         stock = egress.Stock.of_run(folder, limits.disk_bytes, self.options.checkpoints)
@@ -208,8 +205,7 @@ class _Run:
             prover = Prover(
                 self.static, self.settings.entrypoints, plan, self.ledger, self.tree.root,
                 self.today, self.say,
-                declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
-                self.options.demands, limits,
+                self.declared, self.options.demands, limits,
             )  # fmt: skip
             ran_on = environment(version, torch, plan.names, plan.accelerators)
             frame = self._frame(ran_on, held, requests)
@@ -221,9 +217,8 @@ class _Run:
 
             try:
                 lanes.each(listing, prove, places, lane, max(self.options.jobs, plan.lanes))
-            except (KeyboardInterrupt, SystemExit) as error:
-                part = replace(self._filled(frame, done), status="interrupted")
-                raise InterruptedRun(part, error) from error
+            except (KeyboardInterrupt, SystemExit, Exception) as error:
+                raise stopping.interrupted(self._filled(frame, done), error) from error
         return self._filled(frame, done)
 
     def _frame(
@@ -266,13 +261,16 @@ class _Run:
         """``frame`` with what was proven, in the order of the names, whatever lane ran it."""
         proven = [done[name] for name in sorted(done)]
         network = list(frame.network)
+        differs = self.tree.differs
         for item in proven:
             name = item.entrypoint.name
             self.findings += (*item.findings, *requested.of_supplied(item.requests, name))
             network += [requested.entry(request, name) for request in item.requests]
-        touched = {item.entrypoint.name: item.touched for item in proven}
-        self.findings += differences.met(touched, self.tree.differs)
-        entrypoints, compared = self._compare(tuple(item.entrypoint for item in proven))
+        found = tuple(differences.told(each.entrypoint, each.touched, differs) for each in proven)
+        self.findings += differences.met(
+            {each.name: each.unlike_a_clone for each in found}, differs
+        )
+        entrypoints, compared = self._compare(found)
         self.findings += findings.of_clashes(self.ledger.clashes())
         if entrypoints and not any(item.facts for entry in entrypoints for item in entry.results):
             self.findings.append(findings.of_nothing_run())
@@ -330,7 +328,7 @@ class _Run:
         entries: list[dict[str, Any]] | None = claims.get("entrypoints")
         if entries is None or done.facts.exit != 0:
             self._select([])
-            self.findings.append(findings.of_failed_listing(done))
+            self.findings.append(findings.of_failed_listing(done, self.declared))
             return [], requests
         real = self.listed = frozenset(str(entry["name"]) for entry in entries)
         self.say(Event("listed", f"{len(real)} entrypoint{'' if len(real) == 1 else 's'}"))

@@ -6,6 +6,7 @@ A new axis is a new function here. Facts decide; a claim is only believed where 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -33,6 +34,10 @@ _WHOSE: dict[str, Cause] = {**dict.fromkeys(_LIMITED, "limit"), "download": "net
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
 _SHOWN, _LONGEST = 20, 200
 """Names in one reason, for a job can leave a thousand files, and characters of a name."""
+_UNMET = "RuntimeError: Missing dependencies: "
+"""How torch.hub says that not all of ``dependencies`` is installed (``_check_dependencies``)."""
+_LACKING = re.compile(r"missing \d+ required (?:positional|keyword-only) arguments?: (.+)")
+"""How Python says which arguments a call lacks."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Evidence:
     case: Case = field(default_factory=lambda: Case("default"))
     lowered: frozenset[str] = frozenset()
     """The limits that the repository itself has lowered, by the names of their flags."""
+    leak: bool = False
+    """Whether the static reader takes it for a name that was not meant as an entrypoint."""
 
     @property
     def called(self) -> bool:
@@ -115,6 +122,8 @@ def _listed(evidence: Evidence) -> Verdict:
 def _documented(evidence: Evidence) -> Verdict:
     """The real ``torch.hub.help``."""
     problem = evidence.listing.get("help_error")
+    if problem and problem.startswith(_UNMET):
+        return Verdict("skipped", f"torch.hub.help needs all dependencies: {problem}")
     if problem:
         return Verdict("fail", f"torch.hub.help fails: {problem}")
     if evidence.listing.get("help"):
@@ -171,11 +180,30 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
     required = evidence.listing.get("required")
     if kind == "TypeError" and required and not evidence.declared:
         names = ", ".join(_cut(str(name)) for name in required[:_SHOWN])
-        lines = _declare(evidence.entrypoint, required)
-        return Verdict("fail", f"needs arguments: {names}", lines, cause="arguments")
+        return _needs(evidence, f"needs arguments: {names}", required)
     reason = f"{kind}: {message}" if message else kind
+    lacking = _LACKING.search(message) if kind == "TypeError" else None
+    if lacking and evidence.listing.get("passes_on") and not evidence.declared:
+        return _needs(evidence, reason, re.findall(r"'(\w+)'", lacking.group(1)), path, line)
     found = explain(error, evidence.requests)
     return Verdict("fail", reason, found.help, path, line, found.cause)
+
+
+def _needs(
+    evidence: Evidence,
+    reason: str,
+    names: list[str],
+    path: str = "hubconf.py",
+    line: int = 1,
+) -> Verdict:
+    """A call lacks arguments: they are to be declared, or what was called is to be hidden."""
+    if evidence.leak:
+        text = (
+            f"was {evidence.entrypoint} meant as an entrypoint? If not, import it as "
+            f"_{evidence.entrypoint}, or inside the function that needs it"
+        )
+        return Verdict("fail", reason, text, path, line, "publisher")
+    return Verdict("fail", reason, _declare(evidence.entrypoint, names), path, line, "arguments")
 
 
 def _declare(entrypoint: str, required: list[Any]) -> str:

@@ -162,7 +162,13 @@ _CLAIMS: dict[str, Field] = {
     "reason": _text,
     "globals": _texts,
 }
-_ERROR: dict[str, Field] = {"type": _text, "message": _text, "module": _text, "frame": _table}
+_ERROR: dict[str, Field] = {
+    "type": _text,
+    "message": _text,
+    "module": _text,
+    "frame": _table,
+    "elsewhere": _truth,
+}
 _FRAME: dict[str, Field] = {"path": _text, "line": lambda value: _number(value) and value > 0}
 _ACCELERATOR: dict[str, Field] = {
     "name": _text,
@@ -178,6 +184,7 @@ _ENTRY: dict[str, Field] = {
     "help": _truth,
     "help_error": _text,
     "required": _texts,
+    "passes_on": _truth,
     "pretrained": _truth,
     "weights": _truth,
 }

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hubpub.check import CheckResult
 from hubpub.source.facts import Import
 from hubpub.verify.axes import PASS, Evidence, Verdict
+from hubpub.verify.explain import Explanation, of_requests
 from hubpub.verify.sandbox import packages
 
 _SHOWN = 5
@@ -24,12 +25,14 @@ _SHOWN = 5
 class Declared:
     """What code may import: ``modules``, or ``unknown``, why that cannot be told.
 
-    ``imports`` are the statements of the tree that the static reader saw.
+    ``imports`` are the statements of the tree that the static reader saw. ``hidden`` are modules
+    that are installed here, and that jobs do not see.
     """
 
     modules: frozenset[str] = frozenset()
     unknown: str | None = None
     imports: tuple[Import, ...] = ()
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,13 @@ class _Undeclared:
     line: int
 
 
-def read(static: CheckResult, *, elsewhere: bool = False) -> Declared:
+def read(static: CheckResult, *, elsewhere: bool = False, hides: bool = False) -> Declared:
     """What ``dependencies`` names, what that requires, and what torch requires.
 
     Args:
         static: the check of the same tree.
         elsewhere: whether jobs use the packages of an image, which the parent cannot look into.
+        hides: whether jobs see no other package than these.
     """
     hubconf = static.repo.hubconf
     if elsewhere:
@@ -58,7 +62,41 @@ def read(static: CheckResult, *, elsewhere: bool = False) -> Declared:
     except packages.CannotTellError as error:
         return Declared(unknown=str(error))
     brought = (item.modules for item in everything if item.name in wanted)
-    return Declared(frozenset(named).union(*brought), None, static.repo.imports)
+    modules = frozenset(named).union(*brought)
+    all_of_them = frozenset[str]().union(*(item.modules for item in everything))
+    hidden = all_of_them - modules if hides else frozenset[str]()
+    return Declared(modules, None, static.repo.imports, hidden)
+
+
+def of_absent(error: object, declared: Declared) -> Explanation | None:
+    """What an error means, as a job claims it, that lacks what is hidden, or declared and not here.
+
+    None for any other error, and where what is declared cannot be told.
+    """
+    module = _lacking_of(error)
+    if module is None or declared.unknown is not None or not isinstance(error, dict):
+        return None
+    if error.get("elsewhere") is True:
+        return None
+    if module in declared.hidden:
+        return Explanation(
+            "publisher",
+            f"{module} is installed here and hidden from jobs, for `dependencies` does not name "
+            "it: add it there, so that users are told (--all-packages shows jobs all that is "
+            "installed)",
+        )
+    if module in declared.modules:
+        text = f"{module}, which `dependencies` names, is not installed where hubpub runs"
+        return Explanation("dependency", f"{text}: install it there")
+    return None
+
+
+def explained(verdict: Verdict, evidence: Evidence, declared: Declared) -> Verdict:
+    """The verdict on ``loads``, with the next step where a package is what it lacks."""
+    found = of_absent((evidence.claims or {}).get("error"), declared)
+    if found is None or verdict.status != "fail" or of_requests(evidence.requests):
+        return verdict
+    return replace(verdict, help=found.help, cause=found.cause)
 
 
 def judge(evidence: Evidence, declared: Declared, *, loaded: bool) -> Verdict:
@@ -111,7 +149,10 @@ def _undeclared(
 
 def _lacking(claims: Mapping[str, Any]) -> str | None:
     """The module for whose absence the case failed."""
-    error = claims.get("error")
+    return _lacking_of(claims.get("error"))
+
+
+def _lacking_of(error: object) -> str | None:
     if not isinstance(error, dict) or error.get("type") != "ModuleNotFoundError":
         return None
     return str(error.get("module", "")).partition(".")[0] or None

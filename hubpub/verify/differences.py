@@ -8,14 +8,17 @@ empty, its LFS files pointers, its symbolic links text, and ``export-ignore`` ta
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from hubpub.verify.git import Entry
-from hubpub.verify.report import Finding
+from hubpub.verify.report import Entrypoint, Finding
 
 _MOST, _SHOWN = 500, 3
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTER_BYTES = 1024  # the specification of LFS: "less than 1024 bytes"
+NAME = "not-as-in-a-clone"
+"""What its findings are called."""
 _SAID = {
     "submodule": ("is a submodule, which is empty in GitHub's zip", "copy what is needed of it"),
     "lfs": ("is a pointer of Git LFS in GitHub's zip", "upload the file to a release"),
@@ -50,6 +53,12 @@ def differences(entries: Iterable[Entry], root: Path) -> dict[str, str]:
     return dict(sorted(found.items())[:_MOST])
 
 
+def told(entrypoint: Entrypoint, touched: Iterable[str], known: Mapping[str, str]) -> Entrypoint:
+    """``entrypoint`` with what of ``known`` it says it opened."""
+    opened = {path: known[path] for path in sorted(set(touched) & known.keys())}
+    return replace(entrypoint, unlike_a_clone=opened)
+
+
 def met(touched: Mapping[str, Iterable[str]], known: Mapping[str, str]) -> list[Finding]:
     """A finding for each path of ``known`` that entrypoints say they opened.
 
@@ -69,7 +78,7 @@ def _finding(path: str, kind: str, names: list[str]) -> Finding:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return Finding(
         "verify",
-        "not-as-in-a-clone",
+        NAME,
         "warning",
         f"{path} {what}: opened by {', '.join(names[:_SHOWN])}{more}",
         help=f"{mend}: a clone has it, and no user of torch.hub does",

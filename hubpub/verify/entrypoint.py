@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,7 @@ class Prover:
 
     def prove(self, places: Places, listing: Mapping[str, Any]) -> Proven:
         """Run the entrypoint of ``listing``, as the job that listed it said, in ``places``."""
+        begun = time.monotonic()
         name = str(listing["name"])
         settings = self.settings.get(name, EntrypointSettings())
         skip = settings.skip
@@ -90,9 +92,8 @@ class Prover:
                     result = _skipped(device, case, done)
                 self.say(Event("ended", f"{case.name}, {device}", name, result))
                 results.append(result)
-        return Proven(
-            Entrypoint(name, tuple(results)), tuple(found), tuple(requests), frozenset(touched)
-        )
+        entrypoint = Entrypoint(name, tuple(results), round(time.monotonic() - begun, 3))
+        return Proven(entrypoint, tuple(found), tuple(requests), frozenset(touched))
 
     def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done | BusyError:
         """The case, loaded; an error where its GPU was not free before the run's deadline."""
@@ -129,6 +130,7 @@ class Prover:
         found = self.ledger.enter(name, done, self.tree, jobs.inspect)
         evidence = self._evidence(listing, case, done, found)
         verdicts = axes.judge(evidence)
+        verdicts["loads"] = declared.explained(verdicts["loads"], evidence, self.declared)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
         verdicts.update(self._called(evidence, loaded=loaded))
@@ -153,8 +155,9 @@ class Prover:
     def _evidence(
         self, listing: Mapping[str, Any], case: Case, done: Done, found: Found
     ) -> Evidence:
+        name = str(listing["name"])
         return Evidence(
-            entrypoint=str(listing["name"]),
+            entrypoint=name,
             listing=listing,
             static_names=frozenset(item.name for item in self.static.repo.entrypoints),
             dynamic=bool(self.static.repo.dynamic),
@@ -165,6 +168,7 @@ class Prover:
             checkpoints=found.checkpoints,
             refused=found.refused,
             pages=found.pages,
+            leak=any(item.leak for item in self.static.repo.entrypoints if item.name == name),
             case=case,
             lowered=frozenset(case.limits).difference(self.limits.lowered(case.limits)[1]),
         )
@@ -194,7 +198,7 @@ class Prover:
         if not loaded or device != first:
             reason = "the case did not load" if not loaded else f"asked once, on {first}"
             return again.Answers(dict.fromkeys(again.AXES, Verdict("skipped", reason)))
-        own = {path.name.removesuffix(".py") for path in self.tree.iterdir()}
+        own = _modules(self.tree)
         call = again.Call(
             evidence.entrypoint,
             list(case.args),
@@ -202,6 +206,15 @@ class Prover:
             frozenset(own.intersection(again.DECOYS)),
         )
         return again.ask(jobs, done, evidence, call, self.demands.skip)
+
+
+def _modules(tree: Path) -> frozenset[str]:
+    """The top-level modules and packages of the tree; a folder without Python is none."""
+    return frozenset(
+        path.name.removesuffix(".py")
+        for path in tree.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and next(path.rglob("*.py"), None))
+    )
 
 
 def _skipped(device: str, case: Case, reason: str) -> Result:

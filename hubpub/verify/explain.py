@@ -37,6 +37,8 @@ class _Error:
     kind: str
     message: str
     module: str | None
+    elsewhere: bool
+    """Whether code outside the repository raised it."""
     requests: Sequence[Request]
 
 
@@ -52,6 +54,7 @@ def explain(error: Mapping[str, Any], requests: Sequence[Request]) -> Explanatio
         str(error.get("type") or "error"),
         str(error.get("message", "")),
         module if isinstance(module, str) else None,
+        error.get("elsewhere") is True,
         requests,
     )
     for function in _KNOWN:
@@ -129,10 +132,17 @@ def _asked_the_network(error: _Error) -> Explanation | None:
 def _lacks_a_module(error: _Error) -> Explanation | None:
     if error.kind != "ModuleNotFoundError" or error.module is None:
         return None
+    if error.elsewhere:
+        return Explanation(
+            "environment",
+            f"an installed package asks for {error.module}, which is not installed where hubpub "
+            "runs: install what that package requires (`pip check` tells)",
+        )
     return Explanation(
         "dependency",
         f"{error.module} is not installed where hubpub runs: install it there, and name it in "
-        "`dependencies` so that users are told",
+        "`dependencies` so that users are told; if it should be a module of the repository, this "
+        "release lacks it",
     )
 
 
@@ -267,6 +277,11 @@ _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
         "gaierror", "", "network",
         ("a job has no resolver: what it downloads must go through HTTPS_PROXY, as urllib does, "
         "and requests, and huggingface_hub"),
+    ),
+    (
+        "FileNotFoundError", r"^\[Errno 2\] .+: '([^/'][^']*)'$", "publisher",
+        (r"\1 is looked for in the user's working directory: join it to the directory of the file "
+        "that opens it (os.path.dirname(__file__)), or download it"),
     ),
     ("MemoryError", "", "limit", "see --memory"),
 )  # fmt: skip

@@ -8,13 +8,15 @@ from hubpub.check import CheckResult
 from hubpub.config import Skip
 from hubpub.diagnostic import Diagnostic
 from hubpub.verify.axes import Verdict
-from hubpub.verify.explain import place
+from hubpub.verify.declared import Declared, of_absent
+from hubpub.verify.explain import Explanation, explain, place
 from hubpub.verify.jobs import Done
 from hubpub.verify.limits import Limits
 from hubpub.verify.report import REQUIRED, Finding, SandboxReport
 from hubpub.verify.selection import Selection
 
 _CODE = "verify"
+_NOBODY = "nobody can load this ref; `hubpub check` shows what can be seen without running it"
 _COMMON = frozenset({"pickles"})
 """Axes that fail for nearly everybody: no process that is spawned has the repository on sys.path,
 from which the loader took it away again. A user of worker processes has to know it."""
@@ -65,13 +67,15 @@ def of_sandbox(held: SandboxReport) -> list[Finding]:
     ]
 
 
-def of_failed_listing(done: Done) -> Finding:
-    """``torch.hub.list`` itself failed: nobody can load anything."""
+def of_failed_listing(done: Done, declared: Declared) -> Finding:
+    """``torch.hub.list`` itself failed: nobody can load anything, or a package is not in sight."""
     error = (done.claims or {}).get("error")
     path, line = "hubconf.py", 1
+    why: Explanation | None = None
     if isinstance(error, dict):
         text = f"{error.get('type')}: {error.get('message')}"
         path, line = place(error)
+        why = of_absent(error, declared) or explain(error, done.requests)
     elif done.facts.ended != "exit":
         text = f"stopped: {done.facts.ended}"
     else:
@@ -84,8 +88,9 @@ def of_failed_listing(done: Done) -> Finding:
         path,
         line,
         end_line=line,
-        help="nobody can load this ref; `hubpub check` shows what can be seen without running it",
+        help=(why.help if why else None) or _NOBODY,
         axis="listed",
+        cause=why.cause if why else None,
     )
 
 

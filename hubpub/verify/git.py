@@ -239,6 +239,11 @@ def refuse_size(files: int, size: int) -> None:
 
 _FAULT = re.compile(r"\berror: (object [0-9a-f]+: .+)")
 """What git's own check says of an object (``transfer.fsckObjects``)."""
+_ABSENT = re.compile(
+    r"\b(?:unable to read|could not fetch|bad object|missing blob) ([0-9a-f]{40,64})\b"
+)
+"""What git says where an object was left out (``clone --filter``) and cannot be had now."""
+_SHORT = 12
 _TOO_LARGE = re.compile(r"invalid index-pack output|died of signal|File too large")
 """What git says where a process of its own was ended at the bound of a file, or by a bad pack."""
 
@@ -252,6 +257,11 @@ def _failure(verb: str, status: int, stderr: str) -> CannotVerifyError:
         text = f"the repository takes more than {_MEMORY_BYTES >> 30} GiB of memory"
     elif fault := _FAULT.search(stderr):
         text = f"git finds fault with the repository: {fault.group(1)[:_SHOWN]}"
+    elif absent := _ABSENT.search(stderr):
+        text = (
+            f"the repository lacks the object {absent.group(1)[:_SHORT]}, as a partial clone does"
+        )
+        advice = "fetch what is missing (git fetch --refetch in it), or clone it whole"
     elif _TOO_LARGE.search(stderr) or status == 128 + signal.SIGXFSZ:
         text = f"the pack is damaged, or a file is larger than {_FILE_BYTES >> 30} GiB"
     elif status == 124:

@@ -13,14 +13,20 @@ from dataclasses import asdict
 from typing import Any
 
 from hubpub.errors import UsageError
-from hubpub.verify import findings
+from hubpub.verify import differences, findings
 from hubpub.verify.report import validate
 from hubpub.verify.selection import Selection, Shard, read_shard
 
 Document = Mapping[str, Any]
 _SHOWN = 8
 _SHOWN_VALUE = 120
-_RUNS_OWN = {findings.PART, findings.EMPTY_SHARD, findings.NOTHING_RUN, findings.CLASH}
+_RUNS_OWN = {
+    differences.NAME,
+    findings.PART,
+    findings.EMPTY_SHARD,
+    findings.NOTHING_RUN,
+    findings.CLASH,
+}
 """Findings of one run only; of the joined report they are made anew."""
 _AGREE = ("reference", "commit", "tree", "environment", "options")
 _AGREE_SANDBOX = ("tier", "version", "features", "packages")
@@ -180,7 +186,12 @@ def join(documents: Sequence[Document]) -> dict[str, Any]:
     }
     shared, own = _shared_and_own(documents, "findings", owner)
     chosen = [asdict(finding) for finding in findings.of_selection(asked, listed)]
-    joined["findings"] = [*filter(_is_kept, shared), *chosen, *own, *_runs_own(joined)]
+    joined["findings"] = [
+        *filter(_is_kept, shared),
+        *chosen,
+        *filter(_is_kept, own),
+        *_runs_own(joined),
+    ]
     joined["status"] = _status(joined)
     validate(joined)
     return joined
@@ -272,14 +283,18 @@ def _checkpoint(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _runs_own(joined: Document) -> list[dict[str, Any]]:
-    """What only the whole can say: a part, names that clash, and that nothing ran."""
+    """What only the whole can say: who met what a clone has otherwise, clashes, nothing ran."""
     roots: dict[str, set[str]] = {}
     for checkpoint in joined["checkpoints"]:
         for use in checkpoint["uses"]:
             if use["url"]:
                 roots.setdefault(use["filename"], set()).add(use["url"])
+    met = {item["name"]: item.get("unlike_a_clone", {}) for item in joined["entrypoints"]}
+    found = differences.met(
+        met, {path: kind for each in met.values() for path, kind in each.items()}
+    )
     clashes = [(name, tuple(sorted(urls))) for name, urls in sorted(roots.items()) if len(urls) > 1]
-    found = findings.of_clashes(clashes)
+    found += findings.of_clashes(clashes)
     if joined["entrypoints"] and not _ran(joined):
         found.append(findings.of_nothing_run())
     return [asdict(finding) for finding in found]

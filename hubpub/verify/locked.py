@@ -10,13 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hubpub.verify.lock import Cases, Lock, proven
+from hubpub.verify.lockreport import Difference, LockReport, NotCompared
 from hubpub.verify.report import (
     Axis,
-    Difference,
     Entrypoint,
     Finding,
-    LockReport,
-    NotCompared,
     Result,
     Used,
 )

@@ -15,6 +15,7 @@ from typing import Any
 
 from hubpub.errors import UsageError
 from hubpub.verify.accelerator import Accelerator
+from hubpub.verify.lockreport import LockReport
 
 VERSION = 1
 MAX_BYTES = 256 << 20
@@ -102,10 +103,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Entrypoint:
-    """One name that ``torch.hub.list`` shows, and its results."""
+    """One name that ``torch.hub.list`` shows, and its results.
+
+    ``wall_s`` is what all its jobs took together, ``unlike_a_clone`` what it says it opened of the
+    tree that a clone has otherwise: path -> kind (:mod:`hubpub.verify.differences`).
+    """
 
     name: str
     results: tuple[Result, ...]
+    wall_s: float = 0.0
+    unlike_a_clone: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -235,40 +242,6 @@ class SandboxReport:
     packages: str | None = None
     not_held: tuple[str, ...] = ()
     warning: str | None = None
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One fact that is not as it was locked; None on the side that does not have it.
-
-    ``what`` is entrypoint, case, file, sha256, size, format, urls or path. ``case`` is None where
-    all of the entrypoint is meant, ``file`` (a name) where all of the case is.
-    """
-
-    entrypoint: str
-    case: str | None
-    file: str | None
-    what: str
-    locked: str | None
-    found: str | None
-
-
-@dataclass(frozen=True)
-class NotCompared:
-    """An entrypoint, or one case of it, of which this run proved nothing to compare."""
-
-    entrypoint: str
-    case: str | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class LockReport:
-    """What ``--locked`` came to; ``compared`` counts cases of entrypoints."""
-
-    compared: int
-    differences: tuple[Difference, ...] = ()
-    not_compared: tuple[NotCompared, ...] = ()
 
 
 @dataclass(frozen=True)

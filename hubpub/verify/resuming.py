@@ -11,6 +11,7 @@ from typing import Any
 
 from hubpub.errors import UsageError
 from hubpub.verify.joining import join, refuse_other
+from hubpub.verify.stopping import STOPPED
 
 _NAME = "the report to resume"
 _UNDONE = "deadline"
@@ -52,7 +53,7 @@ def joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _proven(document: Mapping[str, Any]) -> dict[str, Any]:
-    """``document`` without the entrypoints that the deadline cut off, and what was said of them."""
+    """``document`` without what the deadline cut off, what was said of that, and of its end."""
     cut = {
         item["entrypoint"]
         for item in document["findings"]
@@ -64,7 +65,8 @@ def _proven(document: Mapping[str, Any]) -> dict[str, Any]:
         "findings": [
             item
             for item in document["findings"]
-            if item["code"] != "verify" or item["entrypoint"] not in cut
+            if item["code"] != "verify"
+            or (item["entrypoint"] not in cut and item["name"] != STOPPED)
         ],
         "network": [item for item in document["network"] if item.get("entrypoint") not in cut],
     }

@@ -67,6 +67,7 @@ FILES = {
     "models/__init__.py": "",
     "models/net.py": "from mynet.layers import Net\n",
     "utils.py": "scale = 2\n",
+    "config/default.yaml": "nothing: of Python\n",
 }
 EXPECTED = {
     "own": ("pass", ""),

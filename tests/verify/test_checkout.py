@@ -370,3 +370,21 @@ def test_what_old_tools_wrote_is_no_reason_to_refuse(
     published.git("update-ref", "refs/tags/old", _object(published, "commit", text.encode()))
     found = get(mirror, tmp_path, "octo/net:old")
     assert tree(found.root) == {"hubconf.py": b"x = 1\n", "pkg/net.py": b"y = 2\n"}
+
+
+def test_a_partial_clone_that_lacks_the_release_is_told_from_a_damaged_one(
+    repository: MakeRepository, mirror: Mirror, tmp_path: Path
+) -> None:
+    published = repository({"hubconf.py": "x = 1\n", "old.bin": "left out" * 100})
+    published.git("rm", "--quiet", "old.bin")
+    published.commit({"hubconf.py": "x = 2\n"})
+    published.git("config", "uploadpack.allowFilter", "true")
+    part = tmp_path / "part"
+    published.git("clone", "-q", "--filter=blob:none", published.path.as_uri(), str(part))
+    assert tree(get(mirror, tmp_path, f"{part}:main").root) == {"hubconf.py": b"x = 2\n"}
+    published.path.rename(tmp_path / "away")
+    with pytest.raises(
+        CannotVerifyError, match=r"lacks the object [0-9a-f]{12}, as a part"
+    ) as found:
+        get(mirror, tmp_path, f"{part}:v1.0")
+    assert "--refetch" in str(found.value.help)

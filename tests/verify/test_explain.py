@@ -8,7 +8,7 @@ import pytest
 
 from hubpub.verify.egress import Request
 from hubpub.verify.explain import explain
-from proving import Prove
+from proving import ONCE, Prove
 from publishing import Server
 
 URL = "https://files.example/m.pth"
@@ -100,6 +100,18 @@ def asked(**fields: object) -> Request:
             "[Errno 30] Read-only file system: '/tree/a/w.pth'",
             "sandbox",
             "may not write /tree/a/w.pth",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: 'weights/net.pth'",
+            "publisher",
+            "weights/net.pth is looked for in the user's working directory",
+        ),
+        (
+            "FileNotFoundError",
+            "[Errno 2] No such file or directory: '/weights/net.pth'",
+            "publisher",
+            None,
         ),
         ("MemoryError", "", "limit", "--memory"),
         ("ValueError", "undefined symbol", "publisher", None),
@@ -240,3 +252,98 @@ def test_real_errors_are_told_apart(prove: Prove, http_server: Server) -> None:
         assert said in str(found[name]["help"]), (name, found[name])
     assert found["defect"]["help"] is None
     assert socket.gethostname() not in proof.text
+
+
+HIDDEN = '''
+def inside():
+    """Imports what is installed here and declared nowhere."""
+    import click
+    return torch.nn.Linear(1, 1)
+
+def absent():
+    """Imports what is installed nowhere."""
+    import no_such_package_at_all
+'''
+
+
+@pytest.mark.sandbox
+def test_an_undeclared_package_that_is_installed_here_is_not_called_missing(prove: Prove) -> None:
+    proof = prove(HIDDEN, *ONCE)
+    found = {
+        item["entrypoint"]: item for item in proof.report["findings"] if item["axis"] == "loads"
+    }
+    assert found["inside"]["cause"] == "publisher"
+    assert "click is installed here and hidden" in found["inside"]["help"]
+    assert "--all-packages" in found["inside"]["help"]
+    assert found["absent"]["cause"] == "dependency"
+    assert "is not installed where hubpub runs" in found["absent"]["help"]
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("line", "cause", "said"),
+    [
+        ("import click", "publisher", "click is installed here and hidden"),
+        ("import no_such_package_at_all", "dependency", "no_such_package_at_all is not installed"),
+        (
+            'dependencies = ["torch", "no_such_package_at_all"]\nimport no_such_package_at_all.x',
+            "dependency",
+            "no_such_package_at_all, which `dependencies` names",
+        ),
+        (
+            "import torch.utils.tensorboard",
+            "environment",
+            "an installed package asks for tensorboard",
+        ),
+        ("raise ValueError('build me first')", "publisher", "nobody can load this ref"),
+    ],
+)
+def test_a_list_that_fails_is_explained_like_a_load(
+    prove: Prove, line: str, cause: str, said: str
+) -> None:
+    (found,) = [
+        item for item in prove(f"{line}\n").report["findings"] if item["name"] == "cannot-list"
+    ]
+    assert (found["cause"], said in found["help"]) == (cause, True), found
+
+
+PASSED_ON = '''
+from torch.hub import download_url_to_file
+
+class _Net(torch.nn.Module):
+    def __init__(self, width, depth=2, *, bias):
+        super().__init__()
+
+def passes(*args, **kwargs):
+    """Hands everything on."""
+    return _Net(*args, **kwargs)
+
+def forgets():
+    """Takes nothing, so that no argument can mend it."""
+    return _Net()
+'''
+
+
+@pytest.mark.sandbox
+def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
+    proof = prove(PASSED_ON, *ONCE)
+    found = {
+        item["entrypoint"]: item for item in proof.report["findings"] if item["axis"] == "loads"
+    }
+    assert found["passes"]["cause"] == "arguments"
+    lines = "[tool.hubpub.verify.entrypoints.passes]\nkwargs = { width = ... }"
+    assert lines in found["passes"]["help"]
+    assert found["forgets"]["cause"] == "publisher"
+    assert found["download_url_to_file"]["cause"] == "publisher"
+    assert "import it as _download_url_to_file" in found["download_url_to_file"]["help"]
+
+
+@pytest.mark.sandbox
+def test_a_package_that_is_not_here_is_no_defect_of_the_docstring(prove: Prove) -> None:
+    """``torch.hub.help`` looks for all dependencies before it shows anything."""
+    text = 'dependencies = ["torch", "no_such_package_at_all"]\ndef net():\n    "A net."\n'
+    proof = prove(text, *ONCE)
+    status, reason = proof.axis("net", "documented")
+    assert (status, "no_such_package_at_all" in reason) == ("skipped", True)
+    (found,) = [item for item in proof.report["findings"] if item["axis"] == "loads"]
+    assert (found["cause"], "install it there" in found["help"]) == ("dependency", True)

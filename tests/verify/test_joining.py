@@ -261,6 +261,15 @@ def {name}():
     state = torch.hub.load_state_dict_from_url("{url}", progress=False, weights_only=True)
     return torch.nn.Linear(1, len(state))
 """
+KEPT = """
+def {name}():
+    "Reads what the zip does not hold, where it is there."
+    import os
+    try:
+        open(os.path.join(os.path.dirname(__file__), "kept.txt"))
+    except OSError:
+        return torch.nn.Linear(1, 1)
+"""
 
 
 @pytest.mark.sandbox
@@ -275,7 +284,11 @@ def test_shards_of_a_release_are_merged_to_its_proof(
     urls = {"a": "/x/net.pth", "b": "/x/net.pth", "c": "/y/net.pth", "d": "/z/other-01234567.pth"}
     entries = [ENTRY.format(name=n, url=http_server.url(url)) for n, url in urls.items()]
     entries.append("def e():\n    'None.'\n    raise ValueError\n")
-    repository({"hubconf.py": HEAD + "\n".join(entries), "LICENSE": "BSD"})
+    entries += [KEPT.format(name=name) for name in ("f", "g", "h")]
+    repository({
+        "hubconf.py": HEAD + "\n".join(entries), "LICENSE": "BSD", "kept.txt": "x",
+        ".gitattributes": "kept.txt export-ignore\n",
+    })  # fmt: skip
     command = ("verify", "octo/net:v1.0", "--device", "cpu", "--allow-host", http_server.host)
     files = []
     for number in ("1", "2", "3"):
@@ -290,8 +303,13 @@ def test_shards_of_a_release_are_merged_to_its_proof(
     assert found == without_times(json.loads(whole.read_text()))
     names = [item["name"] for item in found["findings"] if item["severity"] == "error"]
     assert names.count("cache-name-clash") == 1
+    (kept,) = [item for item in found["findings"] if item["name"] == "not-as-in-a-clone"]
+    assert kept["message"].endswith("opened by f, g, h")
     shard = json.loads(files[2].read_text())  # c alone
-    assert (shard["status"], [item["name"] for item in shard["entrypoints"]]) == ("pass", ["c"])
+    assert (shard["status"], [item["name"] for item in shard["entrypoints"]]) == (
+        "pass",
+        ["c", "f"],
+    )
     assert hubpub("report", "merge", *files[:2]).returncode == 2
     assert hubpub("report", "merge").returncode == 2
     assert "hubpub report merge FILE" in hubpub("report", *files).stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from conftest import MakeRepository, RunHubpub
 from hubpub.verify.report import validate
-from proving import without_times
+from proving import ONCE, without_times
 from publishing import Mirror, Server, clean_environment, running
 
 pytestmark = pytest.mark.sandbox
@@ -163,3 +164,76 @@ def test_what_cannot_be_gone_on_with_is_refused(
     done = hubpub(*command, *host)
     assert done.returncode == 2
     assert "does not belong to this run: commit is" in done.stderr
+
+
+LACKING = """
+dependencies = ["torch"]
+import time
+import urllib.request
+
+import torch
+
+
+def a():
+    "A net."
+    return torch.nn.Linear(1, 1)
+
+
+def b():
+    "Waits, and leaves a file, so that the next job needs another sandbox."
+    while urllib.request.urlopen("{url}/go").read() != b"yes":
+        time.sleep(0.05)
+    open("/dev/shm/left", "w").close()
+    return torch.nn.Linear(1, 1)
+
+
+c = d = a
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_sandbox_that_starts_no_more_takes_no_result_away(
+    mirror: Mirror,
+    repository: MakeRepository,
+    hubpub: RunHubpub,
+    tmp_path: Path,
+    http_server: Server,
+    jobs: str,
+) -> None:
+    repository({"hubconf.py": LACKING.format(url=http_server.url("")), "LICENSE": "BSD"})
+    http_server.serve({"/go": b"no"})
+    programs, file = tmp_path / "bin", tmp_path / "part.json"
+    programs.mkdir()
+    bwrap = shutil.which("bwrap")
+    assert bwrap
+    shutil.copy(bwrap, programs)
+    command = ("verify", "octo/net:v1.0", "--device", "cpu", "--allow-host", http_server.host)
+    environment = clean_environment(mirror.home) | {"HUBPUB_GITHUB_URL": mirror.url}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hubpub", *command, *ONCE, "--jobs", jobs,
+         "--output-format", f"json:{file}"],
+        env=environment | {"PATH": f"{programs}:{environment['PATH']}"},
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not any(request.target == "/go" for request in http_server.requests):
+        assert time.monotonic() < until, "the second entrypoint has not started"
+        time.sleep(0.05)
+    (programs / "bwrap").unlink()  # as where a package is taken away, or a disk
+    http_server.serve({"/go": b"yes"})
+    _, said = process.communicate(timeout=120)
+    assert "Traceback" not in said
+    assert (process.returncode, "error: " in said) == (4, True), said
+    part = json.loads(file.read_text())
+    validate(part)
+    assert part["status"] == "interrupted"
+    assert "a" in names(part)
+    if jobs == "1":
+        assert "c" not in names(part)
+        (found,) = [item for item in part["findings"] if item["severity"] == "error"]
+        assert (found["name"], "--resume FILE" in found["help"]) == ("stopped", True)
+
+    done = hubpub(*command, *ONCE, "--resume", file, "--output-format", f"json:{file}")
+    assert done.returncode == 0, done.stderr
+    whole = json.loads(file.read_text())
+    assert (whole["status"], names(whole)) == ("pass", ["a", "b", "c", "d"])

@@ -36,6 +36,7 @@ def _place(described: dict[str, Any], error: BaseException, request: dict[str, A
     root = os.path.join(request.get("tree") or "/", "")
     for frame in traceback.extract_tb(error.__traceback__):
         path = os.path.realpath(frame.filename)
+        described["elsewhere"] = not path.startswith(root)  # of the last frame, who raised it
         if path.startswith(root):
             described["frame"] = {"path": path[len(root) :], "line": frame.lineno or 1}
     if isinstance(error, SyntaxError) and error.filename:

@@ -260,6 +260,7 @@ def _signatures(reference: str, described: list[dict[str, Any]]) -> None:
             for parameter in parameters
             if parameter.default is parameter.empty and parameter.kind not in plain
         ]
+        entry["passes_on"] = any(parameter.kind in plain for parameter in parameters)
         switches = {parameter.name: parameter for parameter in parameters}
         off = switches.get("pretrained")
         entry["pretrained"] = off is not None and off.default is False

@@ -1,0 +1,122 @@
+"""What the renderings of a verification report count: axes over all results, and what a run cost.
+
+A report has more axes than fit beside each other on a line. So each result shows whether it loads
+and which other axes failed, and each axis how often it passed, failed and was skipped, and why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hubpub.output.escape import short
+
+FIRST = "loads"
+"""The axis that every result shows by itself."""
+TALLY_COLUMNS = ("axis", "pass", "fail", "skipped", "why skipped")
+_REASON, _REASONS = 80, 2
+"""Characters of a reason in a table, and reasons of an axis."""
+_NAME = 60
+_COSTLY = 3
+"""Entrypoints that are named for what they cost."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One axis over all results that ran; ``reasons`` why it was skipped, the commonest first."""
+
+    axis: str
+    passed: int
+    failed: int
+    skipped: int
+    reasons: tuple[tuple[str, int], ...]
+
+    @property
+    def why(self) -> str:
+        """The commonest reasons, and how many others there are; nothing where none was skipped."""
+        several = len(self.reasons) > 1
+        told = [
+            f"{short(text, _REASON)} ({count})" if several else short(text, _REASON)
+            for text, count in self.reasons[:_REASONS]
+        ]
+        rest = len(self.reasons) - _REASONS
+        if rest > 0:
+            told.append(f"{rest} other {'reason' if rest == 1 else 'reasons'}")
+        return ", ".join(told)
+
+
+def ran(report: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The entrypoint's name with each of its results that ran."""
+    for entrypoint in report["entrypoints"]:
+        for result in entrypoint["results"]:
+            if result["facts"] is not None:
+                yield entrypoint["name"], result
+
+
+def axes(report: Mapping[str, Any]) -> list[str]:
+    """The axes of the report, in its order."""
+    results = (result for item in report["entrypoints"] for result in item["results"])
+    return list(dict.fromkeys(axis for result in results for axis in result["axes"]))
+
+
+def failing(result: Mapping[str, Any]) -> list[str]:
+    """The axes that failed, but for the one that is shown by itself."""
+    return [
+        axis for axis, item in result["axes"].items() if item["status"] == "fail" and axis != FIRST
+    ]
+
+
+def tally(report: Mapping[str, Any]) -> list[Tally]:
+    """Each axis over all results that ran; nothing where none did."""
+    results = [result for _, result in ran(report)]
+    return [_tally(axis, results) for axis in axes(report)] if results else []
+
+
+def _tally(axis: str, results: Sequence[Mapping[str, Any]]) -> Tally:
+    items = [result["axes"][axis] for result in results if axis in result["axes"]]
+    statuses = Counter(item["status"] for item in items)
+    reasons = Counter(item["reason"] or "" for item in items if item["status"] == "skipped")
+    return Tally(
+        axis, statuses["pass"], statuses["fail"], statuses["skipped"], tuple(reasons.most_common())
+    )
+
+
+def seconds(entrypoint: Mapping[str, Any]) -> float:
+    """What all jobs of an entrypoint took; of an earlier report, what its first loads did."""
+    whole = entrypoint.get("wall_s")
+    if whole is not None:
+        return float(whole)
+    return sum(float(item["facts"]["wall_s"]) for item in entrypoint["results"] if item["facts"])
+
+
+def downloaded(report: Mapping[str, Any]) -> Mapping[str | None, int]:
+    """Bytes that each entrypoint took from the network; None stands for ``torch.hub.list``."""
+    found: Counter[str | None] = Counter()
+    for request in report["network"]:
+        found[request.get("entrypoint")] += request["bytes"]
+    return found
+
+
+def cost(report: Mapping[str, Any]) -> str:
+    """Seconds and bytes of the whole run in one line, with what took most; empty where none ran."""
+    from hubpub.output.report_text import size
+
+    took = {item["name"]: seconds(item) for item in report["entrypoints"]}
+    if not any(True for _ in ran(report)):
+        return ""
+    brought = downloaded(report)
+    line = f"cost: {sum(took.values()):.1f} s in jobs, {size(sum(brought.values()))} downloaded"
+    if len(took) > 1:
+        longest = sorted(took, key=lambda name: (-took[name], name))[:_COSTLY]
+        named = (f"{short(name, _NAME)} {took[name]:.1f} s" for name in longest)
+        line += f"; longest: {', '.join(named)}"
+    largest = sorted(
+        (name for name, count in brought.items() if name is not None and count),
+        key=lambda name: (-brought[name], name),
+    )[:_COSTLY]
+    if len(took) > 1 and largest:
+        named = (f"{short(name, _NAME)} {size(brought[name])}" for name in largest)
+        line += f"; largest: {', '.join(named)}"
+    return line
