@@ -178,6 +178,7 @@ def test_the_citation_has_what_its_schema_wants(owner: str, description: str) ->
 
 
 def test_the_workflow_gives_nobody_more_than_it_has_to() -> None:
+    fields: dict[str, Any]
     for fields in ({}, {"around": frozenset({"workflow"})}, {"dependencies": ("timm",)}):
         workflow = load_yaml(texts("in-tree", **fields)[".github/workflows/hubpub.yml"])
         jobs = workflow["jobs"]
@@ -194,6 +195,15 @@ def test_the_workflow_gives_nobody_more_than_it_has_to() -> None:
                 assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"])
             else:
                 subprocess.run(["bash", "-n", "-c", step["run"]], check=True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "patterns"),
+    [("v1.0", ["v*"]), ("1.0", ["*", "!weights"]), ("weights2", ["*", "!weights"])],
+)
+def test_the_workflow_starts_for_the_tag_that_is_released(tag: str, patterns: list[str]) -> None:
+    workflow = load_yaml(texts("classifier", tag=tag)[".github/workflows/hubpub.yml"])
+    assert workflow[True]["push"]["tags"] == patterns
 
 
 def test_the_hooks_are_those_that_there_are(home: Path, tmp_path: Path) -> None:
