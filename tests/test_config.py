@@ -245,9 +245,11 @@ def test_every_key(tmp_path: Path) -> None:
 
 def test_every_key_of_the_schema_is_tested_here() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
+    tested += (ROOT / "tests" / "test_config_entrypoints.py").read_text(encoding="utf-8")
     schema = config.schema()
     keys = [*schema["properties"], *schema["$defs"]["entrypoint"]["properties"]]
-    keys += schema["$defs"]["entrypoint"]["properties"]["skip"]["properties"]
+    for name in ("skip", "case", "tensor", "file", "expected", "limits"):
+        keys += schema["$defs"][name]["properties"]
     assert len(keys) > 8
     for key in keys:
         assert f"{key} =" in tested or f"[{key}" in tested, key

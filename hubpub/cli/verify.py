@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import click
 
 from hubpub import config
 from hubpub.cli.outputs import Target, targets, write_report
+from hubpub.config.sizes import MOST, size
 from hubpub.errors import CannotVerifyError, UsageError
 from hubpub.output import reports
 from hubpub.verify.limits import Limits
@@ -22,17 +22,8 @@ from hubpub.verify.limits import Limits
 EXIT = {"pass": 0, "fail": 1, "error": 4, "interrupted": 130}
 _DEFAULTS = Limits()
 _SECONDS = ("timeout", "deadline", "cpu_time")
-_MOST, _MOST_SECONDS = 1 << 60, 1 << 32  # what the kernel takes, and more than there is
+_MOST_SECONDS = 1 << 32  # what the kernel takes, and more than there is
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def size(text: str | int) -> int:
-    """Bytes, or KiB, MiB, GiB: ``512MiB``. Raises ValueError for anything else."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])i?B?|B|)\s*", str(text), re.IGNORECASE)
-    if not found:
-        raise ValueError(f"{text!r} is no size; write 512MiB or 2GiB")
-    power = " KMGT".index((found.group(2) or " ").upper())
-    return int(min(float(found.group(1)) * 1024**power, _MOST))
 
 
 def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
@@ -85,7 +76,8 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     "--require",
     metavar="AXIS",
     multiple=True,
-    help="An axis that fails the run when it fails, beside listed, loads and weights; repeatable.",
+    help="An axis that fails the run when it fails, beside listed, loads, forward and weights; "
+    "repeatable.",
 )
 @click.option(
     "--skip",
@@ -269,7 +261,7 @@ def _limits(bounds: dict[str, Any]) -> Limits:
     for name, value in bounds.items():
         if math.isnan(value) or value <= 0:
             raise UsageError(f"--{name.replace('_', '-')} must be more than 0")
-        bounds[name] = min(value, _MOST_SECONDS if name in _SECONDS else _MOST)
+        bounds[name] = min(value, _MOST_SECONDS if name in _SECONDS else MOST)
     names = {
         "timeout": "timeout_s",
         "deadline": "deadline_s",

@@ -7,7 +7,6 @@ The file may come from a hostile repository, so its size is bounded and every fa
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 import functools
 import json
@@ -19,9 +18,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from hubpub.config.entrypoints import EntrypointSettings, Skip, read
 from hubpub.config.lines import line_of, line_of_text
 from hubpub.diagnostic import Severity
 from hubpub.errors import ConfigError
+
+__all__ = ["EntrypointSettings", "Settings", "Skip", "load", "load_file", "parse", "schema"]
 
 MAX_BYTES = 1 << 18
 """A configuration larger than this is not one (bytes)."""
@@ -30,8 +32,6 @@ MAX_BYTES = 1 << 18
 # costs the header's parts again: a quarter of a megabyte of dots would take hours.
 _MAX_DOTS_IN_LINE = 1000
 _MAX_DOTS_IN_HEADER = 100
-
-_MAX_ARGUMENTS = 1 << 15
 
 _MAX_SHOWN = 300
 """Characters of a validation message: it repeats the wrong value in full."""
@@ -42,27 +42,6 @@ _MAX_KEY = 100
 
 def _empty() -> Mapping[str, Any]:
     return MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Skip:
-    """Leave an entrypoint out, for a reason, until a day after which it counts again."""
-
-    reason: str
-    until: dt.date
-
-    def active(self, today: dt.date) -> bool:
-        """Whether the skip still holds on ``today``."""
-        return today <= self.until
-
-
-@dataclass(frozen=True)
-class EntrypointSettings:
-    """``[tool.hubpub.verify.entrypoints.NAME]``: how verify calls one entrypoint."""
-
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=_empty)
-    skip: Skip | None = None
 
 
 @dataclass(frozen=True)
@@ -264,46 +243,8 @@ def _settings(table: Any, name: str, text: str, keys: tuple[str, ...]) -> Settin
         github_url=table.get("github-url", Settings.github_url),
         entrypoints=MappingProxyType(
             {
-                entrypoint: _entrypoint(entry, name, entrypoint)
+                entrypoint: read(entry, f"{name}: verify.entrypoints.{entrypoint}")
                 for entrypoint, entry in table.get("verify", {}).get("entrypoints", {}).items()
             }
         ),
     )
-
-
-def _entrypoint(entry: Mapping[str, Any], name: str, entrypoint: str) -> EntrypointSettings:
-    skip = entry.get("skip")
-    for key in ("args", "kwargs"):
-        _passable(entry.get(key), f"{name}: verify.entrypoints.{entrypoint}.{key}")
-    return EntrypointSettings(
-        args=tuple(entry.get("args", ())),
-        kwargs=MappingProxyType(dict(entry.get("kwargs", {}))),
-        skip=None if skip is None else Skip(skip["reason"], _date(skip["until"], name, entrypoint)),
-    )
-
-
-def _passable(value: object, where: str) -> None:
-    """Arguments reach the sandbox as JSON, which has no dates, in one message of bounded size."""
-    try:
-        length = len(json.dumps(value))
-    except TypeError as error:
-        raise ConfigError(
-            f"{where}: a date or time cannot be passed", help="write it as text, in quotes"
-        ) from error
-    if length > _MAX_ARGUMENTS:
-        raise ConfigError(f"{where}: more than {_MAX_ARGUMENTS} bytes")
-
-
-def _date(value: object, name: str, entrypoint: str) -> dt.date:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        # Newer Pythons read more spellings; take the one that all of them read.
-        return dt.datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007
-    except ValueError as error:
-        raise ConfigError(
-            f"{name}: verify.entrypoints.{entrypoint}.skip.until: {value!r} is not a date",
-            help="write it as 2027-01-31",
-        ) from error

@@ -19,6 +19,5 @@ def tool_schema(tool: str) -> dict[str, Any]:  # noqa: ARG001 - what the entry p
     """
     found: dict[str, Any] = copy.deepcopy(dict(schema()))
     found["$schema"] = DRAFT
-    skip = found["$defs"]["entrypoint"]["properties"]["skip"]["properties"]
-    del skip["until"]["type"]
+    del found["$defs"]["skip"]["properties"]["until"]["type"]
     return found

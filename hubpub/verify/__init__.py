@@ -179,7 +179,7 @@ class _Run:
                 self.static, self.settings.entrypoints, devices, self.ledger, self.tree.root,
                 self.today, self.say,
                 declared.read(self.static, elsewhere=self.options.sandbox.image is not None),
-                self.options.demands,
+                self.options.demands, limits,
             )  # fmt: skip
             names = tuple(name for name, off in devices if not off)
             frame = self._frame(environment(version, torch, names), held, requests)

@@ -5,12 +5,14 @@ A new axis is a new function here. Facts decide; a claim is only believed where 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from hubpub.verify.cases import Case
 from hubpub.verify.egress import Request
 from hubpub.verify.explain import Cause, explain, of_requests, place
 from hubpub.verify.harvest import LeftFile, is_checkpoint_name, origins, stamp
@@ -31,7 +33,6 @@ _WHOSE: dict[str, Cause] = {**dict.fromkeys(_LIMITED, "limit"), "download": "net
 _REPLACED = "the file was replaced or is damaged: upload it under its own stamp"
 _SHOWN, _LONGEST = 20, 200
 """Names in one reason, for a job can leave a thousand files, and characters of a name."""
-_NOT_YET = "hubpub does not prove this axis yet"
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,20 @@ class Evidence:
     checkpoints: tuple[Checkpoint, ...]
     refused: tuple[LeftFile, ...]
     pages: tuple[str, ...]
+    case: Case = field(default_factory=lambda: Case("default"))
+    lowered: frozenset[str] = frozenset()
+    """The limits that the repository itself has lowered, by the names of their flags."""
+
+    @property
+    def called(self) -> bool:
+        """Whether the job has told that it loaded, and has gone on to call what it got."""
+        claims = self.claims or {}
+        return claims.get("ok") is True and "forward" in claims
 
 
 def judge(evidence: Evidence) -> dict[str, Verdict]:
-    """Every axis of one result, in the report's order."""
-    return {name: _QUESTIONS.get(name, _not_yet)(evidence) for name in AXES}
+    """Every axis of one result, in the report's order; what is asked elsewhere is skipped yet."""
+    return {name: _QUESTIONS.get(name, _elsewhere)(evidence) for name in AXES}
 
 
 def skipped(reason: str) -> dict[str, Verdict]:
@@ -85,8 +95,8 @@ def skipped(reason: str) -> dict[str, Verdict]:
     return {name: Verdict("skipped", reason) for name in AXES}
 
 
-def _not_yet(evidence: Evidence) -> Verdict:  # noqa: ARG001
-    return Verdict("skipped", _NOT_YET)
+def _elsewhere(evidence: Evidence) -> Verdict:  # noqa: ARG001
+    return Verdict("skipped", "it was not asked")
 
 
 def _listed(evidence: Evidence) -> Verdict:
@@ -115,12 +125,11 @@ def _documented(evidence: Evidence) -> Verdict:
 def _loads(evidence: Evidence) -> Verdict:
     """``torch.hub.load`` returned, the process ended by itself, every download was whole."""
     facts, claims = evidence.facts, evidence.claims
-    if facts.ended != "exit":
-        reason = _ENDED.get(facts.ended, f"killed by signal {facts.signal}")
-        if facts.ended == "download":
-            reason = _download_trouble(evidence.requests) or reason
+    # What a call comes to is the axis forward; of a download nobody knows which of both began it.
+    called = evidence.called and facts.ended != "download"
+    if facts.ended != "exit" and not called:
+        reason, cause = stopped(evidence)
         trouble = of_requests(evidence.requests)
-        cause: Cause = _WHOSE.get(facts.ended, "publisher")
         return Verdict("fail", reason, trouble.help if trouble else None, cause=cause)
     if evidence.pages:
         return Verdict(
@@ -136,10 +145,22 @@ def _loads(evidence: Evidence) -> Verdict:
             help="something called os._exit, or closed the descriptors it did not open",
             cause="publisher",
         )
-    if claims.get("ok") is True and facts.exit == 0:
+    if claims.get("ok") is True and (facts.exit == 0 or called):
         return PASS
     error = claims.get("error")
     return _explain(error if isinstance(error, dict) else {}, evidence)
+
+
+def stopped(evidence: Evidence) -> tuple[str, Cause]:
+    """Why a job did not end by itself, and whose that is."""
+    facts = evidence.facts
+    if facts.ended == "download":
+        reason = _download_trouble(evidence.requests) or _ENDED[facts.ended]
+    else:
+        reason = _ENDED.get(facts.ended, f"killed by signal {facts.signal}")
+    for flag in evidence.lowered:
+        reason = reason.replace(f"(--{flag})", f"(limits.{flag} of its own settings)")
+    return reason, _WHOSE.get(facts.ended, "publisher")
 
 
 def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
@@ -149,7 +170,7 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
     path, line = place(error)
     required = evidence.listing.get("required")
     if kind == "TypeError" and required and not evidence.declared:
-        names = ", ".join(map(str, required))
+        names = ", ".join(_cut(str(name)) for name in required[:_SHOWN])
         lines = _declare(evidence.entrypoint, required)
         return Verdict("fail", f"needs arguments: {names}", lines, cause="arguments")
     reason = f"{kind}: {message}" if message else kind
@@ -159,12 +180,18 @@ def _explain(error: Mapping[str, Any], evidence: Evidence) -> Verdict:
 
 def _declare(entrypoint: str, required: list[Any]) -> str:
     """The lines to paste for an entrypoint that cannot be called without arguments."""
-    arguments = ", ".join(f"{name} = ..." for name in required)
+    named = [_key(str(name)) for name in required if str(name).isidentifier()][:_SHOWN]
+    arguments = ", ".join(f'{name} = "..."' for name in named)
     return (
         "give the parameters defaults, or tell hubpub what to pass, in pyproject.toml:\n"
-        f"[tool.hubpub.verify.entrypoints.{entrypoint}]\n"
+        f"[tool.hubpub.verify.entrypoints.{_key(entrypoint)}]\n"
         f"kwargs = {{ {arguments} }}"
     )
+
+
+def _key(name: str) -> str:
+    """A name as a key of TOML, which takes plain ASCII bare."""
+    return name if name.isascii() and name.isidentifier() else json.dumps(name, ensure_ascii=False)
 
 
 def _download_trouble(requests: tuple[Request, ...]) -> str | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hubpub.check import CheckResult
-from hubpub.config import EntrypointSettings
+from hubpub.config import EntrypointSettings, Skip
 from hubpub.verify import again, axes, declared, findings
+from hubpub.verify import forward as calling
 from hubpub.verify.axes import Evidence, Verdict
 from hubpub.verify.cases import Case, cases
 from hubpub.verify.checkpoints import Ledger
@@ -18,6 +19,7 @@ from hubpub.verify.demands import Demands
 from hubpub.verify.egress import Request
 from hubpub.verify.events import Event, Say
 from hubpub.verify.jobs import Done, Jobs
+from hubpub.verify.limits import Limits
 from hubpub.verify.lock import files_used
 from hubpub.verify.report import Entrypoint, Finding, Result
 
@@ -45,6 +47,7 @@ class Prover:
     say: Say
     declared: declared.Declared = field(default_factory=declared.Declared)
     demands: Demands = field(default_factory=Demands)
+    limits: Limits = field(default_factory=Limits)
 
     def prove(self, jobs: Jobs, listing: Mapping[str, Any]) -> Proven:
         """Run the entrypoint of ``listing``, as the job that listed it said, in ``jobs``."""
@@ -57,24 +60,27 @@ class Prover:
         if skip is not None and not skip.active(self.today):
             found.append(findings.of_expired_skip(name, skip))
         planned = cases(listing, settings)
+        found += self._remarks(name, planned, skip)
         results = []
         for device, off in self.devices:
             reason = off
             if skip is not None and skip.active(self.today):
                 reason = f"{skip.reason} (until {skip.until})"
             for case in planned if reason is None else planned[:1]:
-                if reason is None and jobs.left_s <= 0:
-                    reason = "the run's deadline has passed (--deadline)"
+                left_out = reason or case.off(device, self.today)
+                if left_out is None and jobs.left_s <= 0:
+                    left_out = "the run's deadline has passed (--deadline)"
                     found.append(findings.of_deadline(name))
                 self.say(Event("started", f"{case.name}, {device}", name))
-                if reason is None:
-                    done = self._load(jobs, name, case, device)
-                    result, more, asked = self._judge(jobs, listing, settings, case, device, done)
+                if left_out is None:
+                    with jobs.lowered(self.limits.lowered(case.limits)[0]):
+                        done = self._load(jobs, name, case, device)
+                    result, more, asked = self._judge(jobs, listing, case, device, done)
                     found += more
                     requests += (*done.requests, *asked)
                     touched.update((done.claims or {}).get("touched", ()))
                 else:
-                    result = _skipped(device, case, reason)
+                    result = _skipped(device, case, left_out)
                 self.say(Event("ended", f"{case.name}, {device}", name, result))
                 results.append(result)
         return Proven(
@@ -83,13 +89,25 @@ class Prover:
 
     def _load(self, jobs: Jobs, name: str, case: Case, device: str) -> Done:
         arguments = {"args": list(case.args), "kwargs": dict(case.kwargs)}
-        return jobs.run("load", device=device, entrypoint=name, **arguments)
+        asked = None if "forward" in self.demands.skip else calling.spec(case)
+        return jobs.run("load", device=device, entrypoint=name, forward=asked, **arguments)
+
+    def _remarks(self, name: str, planned: Sequence[Case], skip: Skip | None) -> list[Finding]:
+        """What needs action in the settings of the cases, whatever they come to."""
+        found = [
+            findings.of_expired_skip(name, case.skip, case.name)
+            for case in planned
+            if case.skip not in (None, skip) and not case.skip.active(self.today)
+        ]
+        higher: dict[str, float] = {}
+        for case in planned:
+            higher.update(self.limits.lowered(case.limits)[1])
+        return found + findings.of_limits(name, self.limits, higher)
 
     def _judge(
         self,
         jobs: Jobs,
         listing: Mapping[str, Any],
-        settings: EntrypointSettings,
         case: Case,
         device: str,
         done: Done,
@@ -102,18 +120,23 @@ class Prover:
             listing=listing,
             static_names=frozenset(item.name for item in self.static.repo.entrypoints),
             dynamic=bool(self.static.repo.dynamic),
-            declared=bool(settings.args or settings.kwargs),
+            declared=case.declared,
             facts=done.facts,
             claims=done.claims,
             requests=done.requests,
             checkpoints=found.checkpoints,
             refused=found.refused,
             pages=found.pages,
+            case=case,
+            lowered=frozenset(case.limits).difference(self.limits.lowered(case.limits)[1]),
         )
         verdicts = axes.judge(evidence)
         loaded = verdicts["loads"].status == "pass"
         verdicts["dependencies"] = declared.judge(evidence, self.declared, loaded=loaded)
-        answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
+        called = verdicts["forward"] = calling.forward(evidence, loaded=loaded)
+        verdicts["late_imports"] = self._late_imports(evidence, called)
+        with jobs.lowered(self.limits.lowered(case.limits)[0]):
+            answers = self._again(jobs, done, evidence, case, device, loaded=loaded)
         jobs.forget(done)
         verdicts = self.demands.apply({**verdicts, **answers.verdicts})
         result = Result(
@@ -129,11 +152,19 @@ class Prover:
         needs = findings.of_verdicts(name, case.name, device, verdicts, required)
         return result, needs, tuple(answers.requests)
 
+    def _late_imports(self, evidence: Evidence, called: Verdict) -> Verdict:
+        seen = [
+            f"{item.place.path}:{item.place.span.line}: {item.module}"
+            for item in self.static.repo.loading.late_imports
+        ]
+        return calling.late_imports(evidence, called, calling.own_modules(self.tree), seen)
+
     def _again(
         self, jobs: Jobs, done: Done, evidence: Evidence, case: Case, device: str, *, loaded: bool
     ) -> again.Answers:
         """What is asked of a case by loading it again: where it loaded, and on one device."""
-        first = next(name for name, off in self.devices if off is None)
+        there = [name for name, off in self.devices if off is None]
+        first = next(name for name in there if case.off(name, self.today) is None)
         if not loaded or device != first:
             reason = "the case did not load" if not loaded else f"asked once, on {first}"
             return again.Answers(dict.fromkeys(again.AXES, Verdict("skipped", reason)))
@@ -157,7 +188,9 @@ def _kept_claims(done: Done) -> dict[str, Any]:
     kept = ("type", "module", "parameters", "device_peak_bytes", "error", "digest")
     claims = done.claims or {}
     found = sorted({item["module"] for item in claims.get("imports", ()) if item["found"]})
+    answer = claims.get("forward") or {}
     return {
         **{name: value for name, value in claims.items() if name in kept},
+        **{name: answer[name] for name in ("output", "device_peak_bytes") if name in answer},
         **({"imports": found} if found else {}),
     }

@@ -137,11 +137,28 @@ def of_selection(asked: Selection, names: Sequence[str]) -> list[Finding]:
     return found
 
 
-def of_expired_skip(name: str, skip: Skip) -> Finding:
+def of_expired_skip(name: str, skip: Skip, case: str | None = None) -> Finding:
     """A skip past its day fails: it was a promise."""
-    text = f"the skip of {name} ended on {skip.until}: {skip.reason}"
+    what = name if case is None else f"{name} ({case})"
+    text = f"the skip of {what} ended on {skip.until}: {skip.reason}"
     help_text = "mend the entrypoint, or set a new day in [tool.hubpub.verify.entrypoints]"
     return Finding(_CODE, "expired-skip", "error", text, help=help_text, entrypoint=name)
+
+
+def of_limits(name: str, limits: Limits, higher: Mapping[str, float]) -> list[Finding]:
+    """Limits that a repository would raise: only the one who verifies can."""
+    return [
+        Finding(
+            _CODE,
+            "limit-not-raised",
+            "warning",
+            f"the settings of {name} ask for {flag} {value:.15g}, above the {limits.of(flag):.15g} "
+            "of this run, which holds",
+            help=f"a repository can only lower limits; to raise this one, use --{flag}",
+            entrypoint=name,
+        )
+        for flag, value in sorted(higher.items())
+    ]
 
 
 def of_unknown_settings(real: frozenset[str], configured: Iterable[str]) -> list[Finding]:

@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -71,7 +71,7 @@ class Jobs:
         self._folder = folder
         self._reference = reference
         self._egress = egress
-        self._limits = limits
+        self._limits = self._of_jobs = limits
         self._tick = tick
         self._tree = tier.tree(checkout.root)
         self._differs = sorted(checkout.differs)
@@ -132,7 +132,8 @@ class Jobs:
         if self._tainted:
             name += f"-{secrets.token_hex(8)}"  # what was left may stand under the next name
         nonce = secrets.token_hex(16)
-        timeout = self._limits.timeout_s + (_FRESH_S if fresh else 0.0)
+        limits = self._of_jobs
+        timeout = limits.timeout_s + (_FRESH_S if fresh else 0.0)
         timeout = min(timeout, max(1.0, self.left_s))
         message = {
             "kind": kind,
@@ -145,23 +146,27 @@ class Jobs:
             "most": self._limits.max_entrypoints,
             "offered": self._offered if fields.get("warm") else None,
             "environment": _environment(self.box.proxy, online=kind != "inspect"),
-            "limits": _limits(self._limits, timeout, device),
+            "limits": _limits(limits, timeout, device),
             "fresh": fresh,
             "differs": self._differs,
             **fields,
         }
-        self._egress.begin(name, offline=bool(fields.get("offline")))
-        outcome = self.box.run(
-            sandbox.Request(message, timeout, self._limits.output_bytes), self._tick
+        self._egress.begin(
+            name, offline=bool(fields.get("offline")), down_bytes=limits.download_bytes
         )
+        outcome = self.box.run(sandbox.Request(message, timeout, limits.output_bytes), self._tick)
         self._egress.settle()
         # What one job leaves, another must not find: the next one gets a sandbox of its own.
         self._tainted = self._tainted or not outcome.clean
-        return self._done(kind, name, nonce, outcome), outcome
+        claims = claiming.read(outcome.claims, nonce, forward=bool(fields.get("forward")))
+        if outcome.ended != "exit" and "forward" not in (claims or {}):
+            claims = None  # but for a model that had loaded, and was then called
+        return self._done(kind, name, claims, outcome), outcome
 
-    def _done(self, kind: str, name: str, nonce: str, outcome: sandbox.Outcome) -> Done:
+    def _done(
+        self, kind: str, name: str, claims: dict[str, Any] | None, outcome: sandbox.Outcome
+    ) -> Done:
         """What is known of the job ``name``, from its outcome and from what it left."""
-        claims = claiming.read(outcome.claims, nonce) if outcome.ended == "exit" else None
         requests = self._egress.requests(name)
         folder = self._scratch / name
         facts = Facts(
@@ -175,9 +180,18 @@ class Jobs:
         )
         files: tuple[LeftFile, ...] = ()
         if kind == "load":
-            files = left_files(folder, self._limits.disk_bytes, self._reading())
+            files = left_files(folder, self._of_jobs.disk_bytes, self._reading())
         inside = f"{self.box.scratch}/{name}"
         return Done(facts, claims, requests, files, folder, inside, self._tree)
+
+    @contextlib.contextmanager
+    def lowered(self, limits: Limits) -> Iterator[None]:
+        """Run jobs under ``limits``, none of which is above the run's, while this is open."""
+        self._of_jobs = limits
+        try:
+            yield
+        finally:
+            self._of_jobs = self._limits
 
     def _reading(self) -> GoOn:
         """What ends the reading of files: an interrupt, or the run's deadline."""

@@ -37,8 +37,10 @@ AXES = (
 )
 """Every axis stands on every result, in this order."""
 
-REQUIRED = frozenset({"listed", "loads", "weights"})
-"""The axes that fail the run unless told otherwise; a failure of any other is a warning."""
+REQUIRED = frozenset({"listed", "loads", "forward", "weights"})
+"""The axes that fail the run unless told otherwise; a failure of any other is a warning.
+
+``forward`` is only asked of what the repository itself declares."""
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ class Bench:
         """Run ``body``, the statements of ``net()``, to its end."""
         lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
         (self._tree / "hubconf.py").write_text(HEAD + lines)
-        self.jobs._limits = Limits(**{"timeout_s": 60.0, **limits})
-        return self.jobs.run("load", device=device, entrypoint="net", args=[], kwargs={})
+        with self.jobs.lowered(Limits(**{"timeout_s": 60.0, **limits})):
+            return self.jobs.run("load", device=device, entrypoint="net", args=[], kwargs={})
 
 
 @contextlib.contextmanager

@@ -233,7 +233,7 @@ def test_bad_entrypoints_are_named_and_the_others_still_run(
         "hungry": "memory",
         "talks": "output",
     }
-    assert "kwargs = { size = ... }" in run.text
+    assert 'kwargs = { size = "..." }' in run.text
     assert "--allow-host weights.example" in run.text
     assert "\x1b" not in run.text
     (place,) = [item for item in run.findings("loads") if item["entrypoint"] == "raises"]

@@ -89,9 +89,12 @@ class Egress:
             self._listener.close()
             self._listener = None
 
-    def begin(self, job: str, *, offline: bool = False) -> None:
-        """What comes from now on is of ``job``, with fresh budgets; ``offline``: all is refused."""
-        self._log.begin(job, offline=offline)
+    def begin(self, job: str, *, offline: bool = False, down_bytes: int | None = None) -> None:
+        """What comes from now on is of ``job``, with fresh budgets; ``offline``: all is refused.
+
+        ``down_bytes`` is what this one may receive, where that is not what every job may.
+        """
+        self._log.begin(job, offline=offline, down_bytes=down_bytes)
 
     def settle(self) -> None:
         """End what a dead job left in flight or waiting, so that the next one is not blamed."""

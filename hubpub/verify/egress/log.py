@@ -90,11 +90,13 @@ class Log:
         """The job that runs now; empty where none does."""
         return self._job
 
-    def begin(self, job: str, *, offline: bool = False) -> None:
+    def begin(self, job: str, *, offline: bool = False, down_bytes: int | None = None) -> None:
         """What comes from now on is of ``job``, and denied where that is ``offline``."""
         with self._lock:
             self._reset(job)
             self._offline = offline
+            if down_bytes is not None:
+                self._down = down_bytes
 
     def end(self) -> None:
         """No job runs: end what the last one left in flight, so that none is taken for the next."""

@@ -16,17 +16,19 @@ import random
 import resource
 import signal
 import sys
-import traceback
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
-from . import apart, beside, imports, kin, offered, state
+from . import apart, beside, forward, imports, kin, offered, state
+from .errors import TEXT as _TEXT
+from .errors import describe as _describe
+from .errors import text as _text
 
 _LOOKS = {"open", "os.listdir", "os.scandir", "ctypes.dlopen"}
-CLAIM_BYTES = 1 << 20
-_TEXT = 2000
+CLAIM_BYTES, FORWARD_BYTES = 1 << 20, 1 << 18
+"""Of all claims, and of what is left of them for the second line."""
 _SHORT_TEXT = 150  # of each of up to a thousand entrypoints
 _MOST_PARAMETERS = 1_000_000
 _OPEN_FILES = 4096
@@ -59,22 +61,40 @@ def main(request: dict[str, Any]) -> int:
         claims = _KINDS[request["kind"]](request)
     except BaseException as error:
         claims = {"ok": False, "error": _describe(error, request)}
-    claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000], touched=sorted(touched))
-    if request["kind"] == "load":
-        with contextlib.suppress(Exception):  # what it looks at may have been tampered with
-            claims.update(imported.claims())
-    data = json.dumps(claims, default=_text).encode()
-    if len(data) > CLAIM_BYTES:
-        refused = {"type": "ClaimTooLong", "message": f"the claims are {len(data)} bytes long"}
-        claims = {"ok": False, "nonce": request["nonce"], "error": refused}
-        data = json.dumps(claims).encode()
-    while data:
-        data = data[os.write(3, data) :]
+    tell = functools.partial(_tell, request, opened, touched, imported)
+    asked = forward.wanted(request)
+    ok = tell(claims, CLAIM_BYTES - FORWARD_BYTES if asked else CLAIM_BYTES)
+    if ok and asked:
+        # Loading is told by now: whatever this comes to, it is the model's own.
+        tell({"ok": True, "forward": forward.answer(request)}, FORWARD_BYTES)
     for stream in (sys.stdout, sys.stderr):
         # Code under test may have closed them, or put None there.
         with contextlib.suppress(Exception):
             stream.flush()
-    return 0 if claims["ok"] else 1
+    return 0 if ok else 1
+
+
+def _tell(
+    request: dict[str, Any],
+    opened: set[str],
+    touched: set[str],
+    imported: imports.Imports,
+    claims: dict[str, Any],
+    most: int,
+) -> bool:
+    """Write one line of claims, of ``most`` bytes; whether they say that all went well."""
+    claims.update(nonce=request["nonce"], opened=sorted(opened)[:1000], touched=sorted(touched))
+    if request["kind"] == "load":
+        with contextlib.suppress(Exception):  # what it looks at may have been tampered with
+            claims.update(imported.claims())
+    data = json.dumps(claims, default=_text).encode() + b"\n"
+    if len(data) > most:
+        refused = {"type": "ClaimTooLong", "message": f"the claims are {len(data)} bytes long"}
+        claims = {"ok": False, "nonce": request["nonce"], "error": refused}
+        data = json.dumps(claims).encode() + b"\n"
+    while data:
+        data = data[os.write(3, data) :]
+    return bool(claims["ok"])
 
 
 def main_fresh() -> None:
@@ -95,14 +115,6 @@ def main_fresh() -> None:
     finally:
         leave(code)
         kill(myself, signal.SIGKILL)
-
-
-def _text(value: object) -> str:
-    """``value`` as text, cut short; of something that refuses to be shown, the name of its type."""
-    try:
-        return str.__str__(str(value))[:_TEXT]
-    except BaseException:
-        return f"<{type.__dict__['__name__'].__get__(type(value))} that cannot be shown>"
 
 
 def _limit(limits: dict[str, Any]) -> None:
@@ -214,30 +226,6 @@ def _watch(tree: str, paths: frozenset[str], touched: set[str]) -> Callable[...,
     return hook
 
 
-def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
-    """The error as a user would quote it, with the last frame inside the repository."""
-    name = type.__dict__["__name__"].__get__(type(error))
-    described: dict[str, Any] = {"type": name, "message": _text(error)}
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        described["module"] = _text(error.name)
-    # What an exception of the repository's own says of its place may be anything.
-    with contextlib.suppress(Exception):
-        _place(described, error, request)
-    return described
-
-
-def _place(described: dict[str, Any], error: BaseException, request: dict[str, Any]) -> None:
-    root = os.path.join(request.get("tree") or "/", "")
-    for frame in traceback.extract_tb(error.__traceback__):
-        path = os.path.realpath(frame.filename)
-        if path.startswith(root):
-            described["frame"] = {"path": path[len(root) :], "line": frame.lineno or 1}
-    if isinstance(error, SyntaxError) and error.filename:
-        path = os.path.realpath(error.filename)
-        if path.startswith(root):
-            described["frame"] = {"path": path[len(root) :], "line": int(error.lineno or 1)}
-
-
 def _list(request: dict[str, Any]) -> dict[str, Any]:
     """``torch.hub.list``, then ``torch.hub.help`` and the signature of each name."""
     import torch
@@ -319,6 +307,7 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
         beside.stand(os.getcwd(), request["decoys"])
         where, how = os.path.join(request["directory"], _ELSEWHERE), {"source": "local"}
     value = _call(request, where, **how)
+    request["loaded"] = value
     if value is None:
         return {"ok": False, "error": {"type": "NoModel", "message": "the entrypoint returns None"}}
     kind = type(value)

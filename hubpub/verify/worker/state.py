@@ -26,14 +26,15 @@ def digest(model: Any) -> dict[str, Any]:
     whole = hashlib.sha256()
     tensors: list[str] = []
     for name in sorted(state):
-        one = _entry(name, state[name])
+        one = entry(name, state[name])
         whole.update(one)
         if len(tensors) < _MOST_NAMES:
             tensors.append(f"{one.hex()[:16]} {name[:_NAME]}")
     return {"digest": whole.hexdigest(), "tensors": tensors}
 
 
-def _entry(name: str, value: Any) -> bytes:
+def entry(name: str, value: Any) -> bytes:
+    """The digest of one entry. Raises ValueError of a tensor that is larger than its storage."""
     import torch
 
     found = hashlib.sha256()
