@@ -51,6 +51,18 @@ class Answers:
     repo: str
     holder: str
     year: int
+    kind: str = "in-tree"
+    """Which of the templates under ``templates/kinds``."""
+    around: frozenset[str] = frozenset({"readme", "licence", "test"})
+    """Which optional pieces under ``templates/around``."""
+    tag: str = "v1.0"
+    """The release that examples are pinned to."""
+    dependencies: tuple[str, ...] = ()
+    """Import names that hubconf.py declares, beside torch."""
+    description: str = ""
+    """One line for the README; empty where nobody gave one."""
+    licence: str = "BSD-3-Clause"
+    """SPDX identifier."""
 
 
 def answer(

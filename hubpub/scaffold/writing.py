@@ -123,8 +123,8 @@ def _put(directory: Path, files: Sequence[PlannedFile], undo: _Undo) -> None:
         _make_folder(target.parent, undo)
         temporary = target.parent / f".hubpub-{secrets.token_hex(8)}.tmp"
         undo.temporary.append(temporary)
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(file.text)
+        with temporary.open("xb") as stream:
+            stream.write(file.content)
         pairs.append((temporary, target))
     for temporary, target in pairs:
         undo.linked.append((temporary, target))
