@@ -22,16 +22,17 @@ from publishing import clean_environment
 PACKAGE = ROOT / "hubpub"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
-LEAVES = {"diagnostic", "errors", "config", "hosts"}
+LEAVES = {"diagnostic", "errors", "config", "hosts", "linking"}
 FIRST_PARTY: dict[str, set[str]] = {
     # room -> the rooms it may import; every room may import itself and the version.
     "__init__": set(),
     "__main__": {"cli"},
-    "cli": {"check", "verify", "scaffold", "output", "rules", "source", *LEAVES},
+    "cli": {"check", "verify", "scaffold", "stamping", "output", "rules", "source", *LEAVES},
     "check": {"rules", "source", *LEAVES},
     "verify": {"check", "source/facts", *LEAVES},
     "verify/worker": set(),
     "scaffold": LEAVES,
+    "stamping": {"rules/cached", "source", *LEAVES},
     "output": {"config", "diagnostic", "errors"},
     "rules": {
         "source/facts",
@@ -47,6 +48,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "diagnostic": set(),
     "errors": set(),
     "hosts": {"errors"},
+    "linking": set(),
 }
 THIRD_PARTY: dict[str, set[str]] = {
     # package -> the only places that may import it.
