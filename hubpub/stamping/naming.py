@@ -54,14 +54,16 @@ def stamped(name: str, sha256: str, digits: int = LEAST_DIGITS, suffix: str = ".
     """The name of a file called ``name`` whose content has this ``sha256`` (64 digits).
 
     The first match of ``torch.hub.HASH_REGEX`` in the new name is the first ``digits`` of the
-    sha256, whatever else the name holds. A name whose stamp is right and long enough stays;
-    ``suffix`` is for names that have none.
+    sha256, whatever else the name holds; more where those could be a date or a round number. A name
+    whose stamp is right and long enough stays; ``suffix`` is for names that have none.
 
     Raises:
         ValueError: ``digits`` is not from 8 to 64, or ``sha256`` is none.
     """
     if not LEAST_DIGITS <= digits <= MOST_DIGITS or not re.fullmatch(r"[a-f0-9]{64}", sha256):
         raise ValueError(f"{digits} digits of {sha256!r}")
+    while not is_stamp(sha256[:digits]) and digits < MOST_DIGITS:
+        digits += 1  # it begins as a date or a round number would: `hubpub check` sees no stamp
     special = "".join(sorted(set(_SPECIAL.findall(name))))
     seen, wide = HASH_REGEX.search(name), _READ.search(name)
     if seen and wide and wide.start() == seen.start() and _is_of(seen.group(1), sha256, digits):
@@ -122,7 +124,7 @@ def split(name: str) -> tuple[str, str]:
 
 def _readable(stem: str, rest: str) -> tuple[str, tuple[str, ...]]:
     """``stem`` with ``_`` for each ``-`` that would be read before ``rest``, and those places."""
-    misread = []
+    misread: list[str] = []
     while True:
         found = _READ.search(stem + rest)
         if found is None or found.start() >= len(stem):
