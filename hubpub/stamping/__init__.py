@@ -18,7 +18,7 @@ from hubpub.errors import UsageError
 from hubpub.source.facts import RELEASE_LIMIT
 from hubpub.stamping.content import Content, read, size_of
 from hubpub.stamping.naming import LEAST_DIGITS, MOST_DIGITS, Stamped, stamped
-from hubpub.stamping.placing import Move, place, spare
+from hubpub.stamping.placing import Move, held, place, quietly, spare
 
 if TYPE_CHECKING:
     from hubpub.stamping.updating import Change, Code
@@ -106,7 +106,8 @@ class _Run:
         moves = [move for _, move in pairs if move is not None]
         try:
             if not self.dry:
-                place(moves, self.code.prepare(self.spares) if self.code else ())
+                with held():
+                    place(moves, self.code.prepare(self.spares) if self.code else ())
         except UsageError as error:
             return [
                 item if item.status == "failed" else _failed(item.path, error) for item, _ in pairs
@@ -148,7 +149,7 @@ class _Run:
     def _read(self, path: Path) -> Content:
         copy = spare(path.parent) if self.copy and not self.dry else None
         if copy is not None:
-            self.spares.callback(_remove, copy)
+            self.spares.callback(quietly, copy.unlink)
         with self.watch(path, size_of(path)) as tick:
             return read(path, tick, copy, follow=self.copy)
 
@@ -162,11 +163,6 @@ class _Run:
 
 def _failed(path: Path, error: UsageError) -> Outcome:
     return Outcome(path, "failed", error=error.message, help=error.help)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
 
 
 def _notes(path: Path, found: Stamped) -> tuple[str, ...]:

@@ -53,13 +53,13 @@ def place(moves: Sequence[Move], swaps: Sequence[Swap] = ()) -> None:
             everything stands as before, as far as the file system lets it be put back.
     """
     try:
-        with _held(), contextlib.ExitStack() as spares, contextlib.ExitStack() as undo:
+        with held(), contextlib.ExitStack() as spares, contextlib.ExitStack() as undo:
             old = [item for move in moves if (item := _name(move, undo)) is not None]
             for swap in swaps:
                 _swap(swap, undo, spares)
             for source, target in old:
                 source.unlink()
-                undo.callback(_quietly, link, target, source)
+                undo.callback(quietly, link, target, source)
             undo.pop_all()
     except FileExistsError as error:
         taken = error.filename2 or error.filename
@@ -68,9 +68,9 @@ def place(moves: Sequence[Move], swaps: Sequence[Swap] = ()) -> None:
             help="nothing was changed",
         ) from error
     except OSError as error:
-        where = error.filename or (moves[0].source if moves else "")
+        where = error.filename2 or error.filename or moves[0].target
         raise UsageError(
-            f"cannot rename {os.fspath(where)}: {error.strerror or error}",
+            f"{os.fspath(where)} cannot be made or changed: {error.strerror or error}",
             help="nothing was changed",
         ) from error
 
@@ -81,9 +81,9 @@ def _name(move: Move, undo: contextlib.ExitStack) -> tuple[Path, Path] | None:
     _same(move, source)
     if not link(source, target):
         rename(source, target)
-        undo.callback(_quietly, _back, target, source)
+        undo.callback(quietly, _back, target, source)
         return None
-    undo.callback(_quietly, _unlink, target, source)
+    undo.callback(quietly, _unlink, target, source)
     _same(move, target)
     return source, target
 
@@ -102,12 +102,12 @@ def _swap(swap: Swap, undo: contextlib.ExitStack, spares: contextlib.ExitStack) 
             f"{swap.place} changed meanwhile", help="nothing was changed; save it, and try again"
         )
     kept = spare(swap.place.parent)
-    spares.callback(_quietly, kept.unlink)
+    spares.callback(quietly, kept.unlink)
     if not link(swap.place, kept):
         with kept.open("xb") as file:
             file.write(swap.before)
         kept.chmod(swap.place.stat().st_mode & 0o7777)
-    undo.callback(_quietly, kept.replace, swap.place)
+    undo.callback(quietly, kept.replace, swap.place)
     swap.ready.replace(swap.place)
 
 
@@ -122,14 +122,14 @@ def _back(target: Path, source: Path) -> None:
         target.replace(source)
 
 
-def _quietly(step: object, *arguments: object) -> None:
+def quietly(step: object, *arguments: object) -> None:
     """One step of undoing; where it fails, the others are still worth it."""
     with contextlib.suppress(OSError):
         step(*arguments)  # type: ignore[operator]
 
 
 @contextlib.contextmanager
-def _held() -> Iterator[None]:
+def held() -> Iterator[None]:
     """Hold back what would end the program; it comes when the block is done."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -20,7 +20,7 @@ from hubpub.source.patch import patch
 from hubpub.source.text import Text, of
 from hubpub.stamping.mentions import Mention, Name
 from hubpub.stamping.naming import Stamped
-from hubpub.stamping.placing import Swap
+from hubpub.stamping.placing import Swap, quietly
 
 HUBCONF = "hubconf.py"
 _MOST_SHOWN = 12
@@ -190,7 +190,7 @@ class Code:
             ready = edits.prepare(self.root, path, before, after)
             if isinstance(ready, str):
                 raise UsageError(f"{path} cannot be written: {ready}", help="nothing was changed")
-            spares.callback(ready.unlink, missing_ok=True)
+            spares.callback(quietly, ready.unlink)
             swaps.append(Swap(self.root / path, ready, before.encode(before.text)))
         return swaps
 

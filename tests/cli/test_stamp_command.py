@@ -201,7 +201,7 @@ def test_a_name_that_gets_too_long(hubpub: RunHubpub, tmp_path: Path) -> None:
     write_files(tmp_path, {name: DATA})
     done = hubpub("stamp", name, cwd=tmp_path)
     assert done.returncode == 1
-    assert "File name too long" in done.stderr
+    assert f"x-{P}.pth cannot be made or changed: File name too long" in done.stderr
     assert names(tmp_path) == [name]
 
 
@@ -276,7 +276,7 @@ def test_an_ordinary_user_is_told_what_is_forbidden(tmp_path: Path) -> None:
     )
     (tmp_path / "locked").chmod(0o755)
     assert done.stdout.splitlines() == [
-        "cannot rename model.pth: Permission denied",
+        f"model-{P}.pth cannot be made or changed: Permission denied",
         f"{tmp_path}/secret.pth cannot be read: Permission denied",
     ], done.stderr
     assert names(tmp_path / "locked") == ["model.pth"]
@@ -351,7 +351,8 @@ import sys, torch
 for url in sys.argv[2:]:
     try:
         torch.hub.load_state_dict_from_url(
-            url, model_dir=f"{sys.argv[1]}/{url.split('/')[3]}", check_hash=True, weights_only=True, progress=False
+            url, model_dir=f"{sys.argv[1]}/{url.split('/')[3]}",
+            check_hash=True, weights_only=True, progress=False,
         )
         print("loaded")
     except RuntimeError as error:
