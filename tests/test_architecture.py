@@ -319,6 +319,22 @@ def test_init_adds_jinja2(home: Path, tmp_path: Path) -> None:
     assert third_party(modules) == {"click", "hubpub", "jinja2", "markupsafe"}
 
 
+def test_stamp_parses_nothing(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.pth").write_bytes(b"weights")
+    modules = loaded(home, "stamp", tmp_path / "m.pth")
+    assert third_party(modules) == {"click", "hubpub"}
+    assert not modules & {*NEVER, "hubpub.stamping.updating", "hubpub.source.repository"}
+
+
+def test_stamp_adds_libcst_where_it_updates(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.pth").write_bytes(b"weights")
+    (tmp_path / "hubconf.py").write_text('U = "https://h/m.pth"\n')
+    arguments = ("--update", "--root", tmp_path, tmp_path / "m.pth")
+    modules = loaded(home, "stamp", *arguments)
+    assert "libcst" in modules
+    assert not modules & {*NEVER, "jsonschema"}
+
+
 def test_the_budget_can_be_broken(home: Path) -> None:
     """What is loaded is seen: otherwise the tests above could not fail."""
     done = subprocess.run(
