@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,22 @@ from hubpub.diagnostic import Edit, Fix, Span
 from hubpub.errors import UsageError
 from hubpub.rules.cached import cached
 from hubpub.source import edits, read_files
+from hubpub.source.facts import Repo
 from hubpub.source.files import Files
 from hubpub.source.overlay import Overlaid
 from hubpub.source.patch import patch
-from hubpub.source.text import Text, of
+from hubpub.source.text import Text, Unreadable, of
 from hubpub.stamping.mentions import Mention, Name
 from hubpub.stamping.naming import Stamped
 from hubpub.stamping.placing import Swap, quietly
 
 HUBCONF = "hubconf.py"
 _MOST_SHOWN = 12
+_OTHERS = re.compile(
+    r"\.(?:py|toml|cfg|ini|in|ya?ml|sh|txt|json|gitattributes|gitignore)\Z|(?:^|/)(?:Make|Docker)file\Z"
+)
+"""Files that may name a checkpoint and are not rewritten."""
+_MOST_OTHERS, _MOST_BYTES = 500, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,9 @@ class Code:
     def __init__(self, root: Path, *, every: bool = False) -> None:
         self.root = root
         self._every = every
-        repo = read_files(Files(root))
+        self._files = Files(root)
+        repo = read_files(self._files)
+        self._judged: Repo | None = None
         self._checkpoints = tuple(item.path for item in repo.checkpoints)
         self._before = dict(repo.texts)
         self._texts = dict(repo.texts)
@@ -106,8 +115,25 @@ class Code:
         todo = [item for item in mine if item.name != item.new]
         self._refuse_difference(path, inside, todo)
         self._edit(todo)
-        remarks = tuple(f"{item.shown} is another file and stays" for item in foreign)
-        return tuple(Change(item.path, item.line, item.name, item.new) for item in todo), remarks
+        remarks = [f"{item.shown} is another file and stays" for item in foreign]
+        remarks += [
+            f"{item.shown} is not rewritten: look at it yourself" for item in self._left(name)
+        ]
+        changes = tuple(Change(item.path, item.line, item.name, item.new) for item in todo)
+        return changes, tuple(remarks)
+
+    def _left(self, name: Name) -> list[Mention]:
+        """Where files name a checkpoint that are neither code nor documents, once a file.
+
+        In ``.gitattributes`` it may be what keeps the file in git LFS.
+        """
+        found = []
+        looked = [path for path in self._files.walk() if _OTHERS.search(path)][:_MOST_OTHERS]
+        for path in looked:
+            data = b"" if path in self._before else self._files.data(path, _MOST_BYTES)
+            text = "" if isinstance(data, Unreadable) else data.decode("utf-8", "replace")
+            found += [item for item in name.found(path, of(text)) if item.name != item.new][:1]
+        return found
 
     def _inside(self, path: Path) -> str | None:
         """``path`` from the root, with forward slashes; None where it lies elsewhere."""
@@ -164,6 +190,7 @@ class Code:
                 f"{places} could not be read any more with the new name in it",
                 help="stamp without --update, and write the name there yourself",
             )
+        self._judged = None
         for path, text in new.items():
             self._texts[path] = of(text, texts[path].encoding, bom=texts[path].bom)
 

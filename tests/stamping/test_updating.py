@@ -274,6 +274,22 @@ def test_modules_and_quoted_names_follow(tmp_path: Path) -> None:
     assert (tmp_path / "scripts/other.py").read_text() == files["scripts/other.py"]
 
 
+def test_what_else_names_it_is_shown(net: Path) -> None:
+    """Where the path of git LFS is no longer that of the file, git would take the file itself."""
+    files = {
+        ".gitattributes": "*.bin filter=lfs\nunet-2.0.pth filter=lfs diff=lfs -text\n",
+        "scripts/train.py": "torch.save(state, 'unet-2.0.pth')\n",
+        "pyproject.toml": "[tool.x]\n",
+    }
+    write_files(net, files)
+    (outcome,) = update(net, "unet-2.0.pth")
+    assert [note for note in outcome.notes if "not rewritten" in note] == [
+        ".gitattributes:2: unet-2.0.pth is not rewritten: look at it yourself",
+        "scripts/train.py:1: unet-2.0.pth is not rewritten: look at it yourself",
+    ]
+    assert {path: (net / path).read_text() for path in files} == files
+
+
 def test_several_files_are_updated_together(tmp_path: Path) -> None:
     text = "".join(f'{n} = "https://h/{n}.pth"\n' for n in "abc")
     write_files(tmp_path, {"hubconf.py": text, **{f"{n}.pth": DATA + n.encode() for n in "abd"}})
