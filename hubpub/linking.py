@@ -36,11 +36,11 @@ def rename(source: Path, target: Path) -> None:
         FileExistsError: ``target`` exists.
         OSError: it cannot be done for another reason; then ``target`` is not there.
     """
-    with target.open("xb"):
-        pass
+    with target.open("xb") as file:
+        made = os.fstat(file.fileno())
     try:
         source.replace(target)
     except BaseException:
-        if source.exists():
+        if os.path.samestat(target.lstat(), made):
             target.unlink()
         raise

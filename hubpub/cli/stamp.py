@@ -86,7 +86,7 @@ def command(files: tuple[Path, ...], root: Path | None, form: str, **options: An
             watch=_watch,
         ):
             rows.append(_row(outcome))
-            _say(outcome)
+            _say(outcome, dry=dry)
             if form == "text":
                 _write_line(rows[-1], err=options["diff"])
     finally:
@@ -147,22 +147,22 @@ def _row(outcome: Outcome) -> Row:
     )
 
 
-def _say(outcome: Outcome) -> None:
+def _say(outcome: Outcome, *, dry: bool) -> None:
     """What people want to know of a file, to stderr."""
     from hubpub.cli import say_error
     from hubpub.output.escape import visible
 
     if outcome.error is not None:
         say_error(outcome.error, outcome.help)
+    for item in outcome.changes:
+        text = f"{item.path}:{item.line}: {item.old} -> {item.new}"
+        click.echo(f"{'would update' if dry else 'updated'} {visible(text)}", err=True)
     for note in outcome.notes:
         click.echo(f"note: {visible(note)}", err=True)
     for text, advice in outcome.warnings:
         click.echo(f"{click.style('warning', fg='yellow', bold=True)}: {visible(text)}", err=True)
         if advice:
             click.echo(f"  {click.style('help', fg='cyan')}: {visible(advice)}", err=True)
-    for item in outcome.changes:
-        text = f"{item.path}:{item.line}: {item.old} -> {item.new}"
-        click.echo(f"updated {visible(text)}", err=True)
 
 
 def _write_line(row: Row, err: bool) -> None:

@@ -166,9 +166,9 @@ def _failed(path: Path, error: UsageError) -> Outcome:
 
 
 def _notes(path: Path, found: Stamped) -> tuple[str, ...]:
-    name, notes = path.name, []
+    notes = []
     if found.right:
-        notes.append(f"{name} already has the stamp of its content")
+        notes.append("it has the stamp of its content already")
     if found.replaced:
         notes.append(f"the stamp {found.replaced} was of other content, and is replaced")
     for part in found.misread:
@@ -176,7 +176,7 @@ def _notes(path: Path, found: Stamped) -> tuple[str, ...]:
         notes.append(f"the loader would {what} at {part!r}: _ takes the place of -")
     if found.suffix:
         notes.append(f"the loader reads a stamp before a full stop only: {found.suffix} is added")
-    return tuple(notes)
+    return tuple(f"{path.name}: {note}" for note in notes)
 
 
 def _warnings(content: Content, found: Stamped) -> tuple[tuple[str, str | None], ...]:

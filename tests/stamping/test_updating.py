@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -64,14 +64,14 @@ def net(tmp_path: Path) -> Path:
     return folder
 
 
-def watch(path: Path, size: int) -> contextlib.nullcontext[object]:
+def watch(path: Path, size: int) -> contextlib.nullcontext[Callable[[int], None]]:
     return contextlib.nullcontext(lambda count: None)
 
 
 def update(folder: Path, *files: str, every: bool = False, copy: bool = False) -> list[Outcome]:
     code = Code(folder, every=every)
     paths = [folder / file for file in files]
-    return list(stamp(paths, code=code, copy=copy, watch=watch))  # type: ignore[arg-type]
+    return list(stamp(paths, code=code, copy=copy, watch=watch))
 
 
 def test_everything_that_names_it_follows(hubpub: RunHubpub, net: Path) -> None:
@@ -183,7 +183,7 @@ def test_strings_and_comments_of_python(before: str, after: str, tmp_path: Path)
     text = f"{lines[0]}\n{head}{lines[1]}"
     write_files(tmp_path, {"w/m.pth": DATA, "net/hubconf.py": text.encode(encoding)})
     code = Code(tmp_path / "net")
-    (outcome,) = stamp([tmp_path / "w/m.pth"], code=code, watch=watch)  # type: ignore[arg-type]
+    (outcome,) = stamp([tmp_path / "w/m.pth"], code=code, watch=watch)
     assert outcome.error is None
     wanted = after.replace("NEW", f"m-{P}.pth")
     first, _, rest = wanted.partition("\n") if wanted.startswith("#") else ("", "", wanted)
@@ -419,7 +419,7 @@ def test_whatever_step_fails_everything_is_as_before(
     for name in STEPS:
         counted(name)
     try:
-        outcomes = list(stamp([net / "unet-2.0.pth"], code=code, copy=copy, watch=watch))  # type: ignore[arg-type]
+        outcomes = list(stamp([net / "unet-2.0.pth"], code=code, copy=copy, watch=watch))
     except StopError:
         outcomes = []
     monkeypatch.undo()
@@ -436,7 +436,7 @@ def test_a_file_that_is_edited_meanwhile_stops_all(net: Path) -> None:
     code = Code(net)
     (net / "README.md").write_text("unet-2.0.pth, and more\n")
     before = tree(net)
-    (outcome,) = stamp([net / "unet-2.0.pth"], code=code, watch=watch)  # type: ignore[arg-type]
+    (outcome,) = stamp([net / "unet-2.0.pth"], code=code, watch=watch)
     assert outcome.status == "failed"
     assert tree(net) == before
 
@@ -449,11 +449,17 @@ def test_a_checkpoint_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
     def grow(count: int) -> None:
         path.write_bytes(DATA + b"more")
 
-    def growing(path: Path, size: int) -> contextlib.nullcontext[object]:
-        return contextlib.nullcontext(grow)
+    def swap(count: int) -> None:
+        """Another file of the same size and time takes its place."""
+        other = tmp_path / "other"
+        other.write_bytes(bytes(len(DATA)))
+        os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+        other.replace(path)
 
-    (outcome,) = stamp([path], watch=growing)  # type: ignore[arg-type]
-    assert "changed while it was read" in str(outcome.error)
+    changes = iter((grow, swap))
+    for _ in range(2):
+        (outcome,) = stamp([path], watch=lambda *_: contextlib.nullcontext(next(changes)))
+        assert "changed while it was read" in str(outcome.error)
     assert names(tmp_path) == ["m.pth"]
     status = path.stat()
     stale = (status.st_dev, status.st_ino, status.st_size - 1, status.st_mtime_ns)
@@ -473,7 +479,7 @@ def test_signals_wait_until_all_is_done(net: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(os, "link", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        list(stamp([net / "unet-2.0.pth"], code=code, watch=watch))  # type: ignore[arg-type]
+        list(stamp([net / "unet-2.0.pth"], code=code, watch=watch))
     monkeypatch.undo()
     assert b"unet-2.0.pth" not in (net / "hubconf.py").read_bytes()
     assert names(net) == ["CHANGELOG.md", "README.md", "docs", "hubconf.py", f"unet_2.0-{P}.pth"]
@@ -487,7 +493,7 @@ def test_without_hard_links_nothing_is_overwritten_either(
 
     monkeypatch.setattr(os, "link", none)
     write_files(tmp_path, {"m.pth": DATA})
-    (outcome,) = stamp([tmp_path / "m.pth"], watch=watch)  # type: ignore[arg-type]
+    (outcome,) = stamp([tmp_path / "m.pth"], watch=watch)
     assert outcome.status == "renamed"
     assert names(tmp_path) == [f"m-{P}.pth"]
     (tmp_path / "m.pth").write_bytes(DATA)
