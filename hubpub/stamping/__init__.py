@@ -188,7 +188,7 @@ def _warnings(content: Content, found: Stamped) -> tuple[tuple[str, str | None],
     if found.special:
         warnings.append(
             (
-                f"GitHub changes the name of a release asset that holds {found.special!r}",
+                f"GitHub may put full stops for {found.special!r} in the name of a release asset",
                 "rename it before to letters, digits and . _ - alone, or take the URL from GitHub",
             )
         )

@@ -20,7 +20,8 @@ _SUFFIX = re.compile(r"\.(?:[A-Za-z][A-Za-z0-9_]{0,15}|7z)\Z")
 _LAST = re.compile(r"[-_.]([0-9A-Fa-f]{8,64})\Z")
 _READ = re.compile(r"-([a-f0-9]*)[^A-Za-z0-9_-]")
 """What the loader reads, and what it would read after GitHub has changed the name: in names of
-release assets it replaces special characters (docs.github.com/en/rest/releases/assets)."""
+release assets it replaces special characters (docs.github.com/en/rest/releases/assets; seen: full
+stops for spaces, tildes, colons, parentheses)."""
 _SPECIAL = re.compile(r"[^A-Za-z0-9._-]")
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from hubpub.diagnostic import Edit, Fix, Span
 from hubpub.errors import UsageError
 from hubpub.rules.cached import cached
-from hubpub.source import edits, read_files
+from hubpub.source import edits, modules, read_files
 from hubpub.source.facts import Repo
 from hubpub.source.files import Files
 from hubpub.source.overlay import Overlaid
@@ -75,6 +75,9 @@ class Code:
 
     Nothing is written: :meth:`prepare` makes ready what :func:`hubpub.stamping.placing.place` puts
     in place.
+
+    Raises:
+        UsageError: hubconf.py cannot be read.
     """
 
     def __init__(self, root: Path, *, every: bool = False) -> None:
@@ -82,6 +85,13 @@ class Code:
         self._every = every
         self._files = Files(root)
         repo = read_files(self._files)
+        if repo.hubconf is None:
+            problem = next((item for item in repo.problems if item.place.path == HUBCONF), None)
+            reason = problem.reason if problem else "it cannot be read"
+            line = problem.place.span.line if problem else 1
+            raise UsageError(
+                f"{root / HUBCONF}:{line}: {reason}", help="mend it first: `hubpub check` says more"
+            )
         self._judged: Repo | None = None
         self._checkpoints = tuple(item.path for item in repo.checkpoints)
         self._before = dict(repo.texts)
@@ -180,6 +190,9 @@ class Code:
         texts = self._texts
         for path in sorted({item.path for item in todo}):
             reason = edits.obstacle(self.root, path, self._before[path])
+            tree = modules.parse(texts[path]) if path.endswith(".py") else None
+            if isinstance(tree, Unreadable):
+                reason = f"line {tree.span.line}: {tree.reason}"
             if reason is not None:
                 raise UsageError(f"{path} cannot be changed: {reason}", help="nothing was changed")
         changes = tuple(Edit(item.path, _span(texts[item.path], item), item.new) for item in todo)

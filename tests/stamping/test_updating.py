@@ -269,6 +269,20 @@ def test_modules_and_quoted_names_follow(tmp_path: Path) -> None:
     assert (tmp_path / "scripts/other.py").read_text() == files["scripts/other.py"]
 
 
+def test_code_that_is_broken_is_left(hubpub: RunHubpub, net: Path) -> None:
+    write_files(net, {"zoo.py": "U = 'unet-2.0.pth'\nU = (\n"})
+    text = (net / "hubconf.py").read_text()
+    write_files(net, {"hubconf.py": text.replace("def unet", "import zoo\n\n\ndef unet")})
+    before = tree(net)
+    (outcome,) = update(net, "unet-2.0.pth")
+    assert outcome.error == "zoo.py cannot be changed: line 2: '(' was never closed"
+    assert tree(net) == before
+    write_files(net, {"hubconf.py": "import torch\ndef net(:\n"})
+    done = hubpub("stamp", "--update", "unet-2.0.pth", cwd=net)
+    assert done.returncode == 2
+    assert "hubconf.py:2: invalid syntax\n  help: mend it first" in done.stderr
+
+
 def test_what_else_names_it_is_shown(net: Path) -> None:
     """Where the path of git LFS is no longer that of the file, git would take the file itself."""
     files = {
