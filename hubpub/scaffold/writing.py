@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubpub.errors import UsageError
+from hubpub.linking import link
 from hubpub.scaffold.rendering import PlannedFile
 
 
@@ -141,12 +141,7 @@ def _make_folder(folder: Path, undo: _Undo) -> None:
 
 def _link(temporary: Path, target: Path, undo: _Undo) -> None:
     """Give ``temporary`` its own name; unlike a rename, this never replaces what is there."""
-    try:
-        os.link(temporary, target)
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}:
-            raise
-        # A file system without hard links (FAT, some network shares).
+    if not link(temporary, target):
         with target.open("xb") as stream:
             undo.copied.append(target)
             stream.write(temporary.read_bytes())

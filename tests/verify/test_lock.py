@@ -25,14 +25,13 @@ from hubpub.output.json import dumps
 from hubpub.verify import lock, locked, reference
 from hubpub.verify.egress import Request
 from hubpub.verify.lock import Lock
+from hubpub.verify.lockreport import Difference, NotCompared
 from hubpub.verify.report import (
     AXES,
     Axis,
     Checkpoint,
-    Difference,
     Entrypoint,
     Facts,
-    NotCompared,
     Result,
     StampReport,
     Used,
