@@ -105,6 +105,29 @@ def test_a_job_that_downloads_twice_asks_twice(rough: Rough, proxy: Open, tmp_pa
     assert len(rough.requests) == 2
 
 
+def test_what_came_at_the_second_try_is_kept(rough: Rough, proxy: Open, tmp_path: Path) -> None:
+    rough.scripts[ASKED] = in_turn(reply(503), reply())
+    there = proxy(rough.host, stock=kept(tmp_path))
+    assert [there.ask("GET", rough.url(ASKED))[0] for _ in range(2)] == [503, 200]
+    assert again(there, rough.url(ASKED))[2] == FILE
+    assert len(rough.requests) == 2
+    assert sources(there, "job1", 2) == [None, "kept"]
+
+
+def test_a_job_does_not_wait_for_itself(rough: Rough, proxy: Open, tmp_path: Path) -> None:
+    """It opens the URL to look, does not read, and opens it again."""
+    large = bytes(8 << 20)
+    rough.scripts[ASKED] = reply(200, large)
+    there = proxy(rough.host, stock=kept(tmp_path, 1 << 30), budget=1 << 30)
+    with there.connect() as connection:
+        connection.sendall(f"GET {rough.url(ASKED)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert connection.recv(1) == b"H"
+        assert there.ask("GET", rough.url(ASKED))[2] == large
+    assert len(rough.requests) == 2
+    assert again(there, rough.url(ASKED))[2] == large
+    assert len(rough.requests) == 2
+
+
 def test_head_is_asked_of_the_server(rough: Rough, proxy: Open, tmp_path: Path) -> None:
     rough.scripts[ASKED] = reply()
     there = proxy(rough.host, stock=kept(tmp_path))

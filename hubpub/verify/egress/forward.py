@@ -53,15 +53,12 @@ def answer(exchange: Exchange, entry: Request, request: h11.Request) -> Request:
     asked = _key(place, request)
     if kept is None or asked is None:
         return _fetch(exchange, entry, request, place)
-    found: Answer | Flight | None = None
-    if exchange.log.ask(exchange.job, asked):
-        found = kept.wait(asked, lambda: exchange.log.job == exchange.job)
-    elif exchange.log.was_led(asked):
-        # Its user would download again, too; but where a replayed redirect led may be no more.
-        found = kept.find(asked)
+    first = exchange.log.ask(exchange.job, asked)
+    found = kept.wait(asked, lambda: first and exchange.log.job == exchange.job)
     if isinstance(found, Answer):
-        return replay(exchange, entry, asked, found, kept)
-    if found is None:
+        # Who downloads again does so as a user; but where a replayed redirect led may be no more.
+        if first or exchange.log.was_led(asked):
+            return replay(exchange, entry, asked, found, kept)
         return _fetch(exchange, entry, request, place)
     try:
         if exchange.log.job != exchange.job:

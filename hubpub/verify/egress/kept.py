@@ -89,7 +89,7 @@ class Kept:
     def wait(self, key: Key, goes_on: Callable[[], bool]) -> Answer | Flight:
         """What is kept of ``key``, once another lane that is at it has it; else it is ours to get.
 
-        Waits for nobody who gets nothing, nor where ``goes_on`` says that nobody needs it any more.
+        Waits for nobody who gets nothing, nor where ``goes_on`` says that it is not to be waited.
         """
         with self._changed:
             while (answer := self._whole(key)) is None:
