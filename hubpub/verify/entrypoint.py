@@ -71,6 +71,9 @@ class Prover:
                 self.say(Event("started", f"{case.name}, {device}", name))
                 if reason is None:
                     done = self._load(jobs, name, case, device)
+                    if done.facts.ended == "timeout" and jobs.left_s <= 0:
+                        # Not --timeout ended it; so it is not held against the repository.
+                        found.append(findings.of_deadline(name))
                     result, more, asked = self._judge(jobs, listing, settings, case, device, done)
                     found += more
                     requests += (*done.requests, *asked)
