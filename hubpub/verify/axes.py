@@ -18,7 +18,7 @@ from hubpub.verify.harvest import LeftFile, is_checkpoint_name, origins, stamp
 from hubpub.verify.report import AXES, Axis, Checkpoint, Facts
 
 _ENDED = {
-    "timeout": "no end within the time limit (--timeout, or what --deadline left of it)",
+    "timeout": "no end within the time limit (--timeout)",
     "cpu": "more CPU time than the limit (--cpu-time)",
     "memory": "more memory than the limit (--memory)",
     "pids": "more processes than the limit (--processes)",
