@@ -84,6 +84,9 @@ class Prover:
                     done = reason = str(done)
                     found.append(findings.of_deadline(name))
                 if isinstance(done, Done):
+                    if done.facts.ended == "timeout" and jobs.left_s <= 0:
+                        # Not --timeout ended it; so it is not held against the repository.
+                        found.append(findings.of_deadline(name))
                     result, more, asked = self._judge(jobs, listing, case, device, done)
                     found += (*more, *opens.unexplained(name, done, told))
                     requests += (*done.requests, *asked)

@@ -283,5 +283,9 @@ _ERRORS: tuple[tuple[str, str, Cause, str], ...] = (
         (r"\1 is looked for in the user's working directory: join it to the directory of the file "
         "that opens it (os.path.dirname(__file__)), or download it"),
     ),
+    (
+        "IsADirectoryError", r"^\[Errno 21\] .*/checkpoints/?'$", "publisher",
+        "the URL of the checkpoint does not end in the name of a file: it may be empty",
+    ),
     ("MemoryError", "", "limit", "see --memory"),
 )  # fmt: skip

@@ -188,8 +188,8 @@ def of_nothing_run() -> Finding:
 
 
 def of_deadline(name: str) -> Finding:
-    """The run ended before this entrypoint had its turn."""
-    text = f"{name} was not run: the run's deadline has passed"
+    """The run ended before this entrypoint had its turn, or the end of it."""
+    text = f"{name}: not run to its end, for the run's deadline has passed"
     return Finding(_CODE, "deadline", "error", text, help="raise --deadline", entrypoint=name)
 
 

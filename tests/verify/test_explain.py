@@ -113,6 +113,12 @@ def asked(**fields: object) -> Request:
             "publisher",
             None,
         ),
+        (
+            "IsADirectoryError",
+            "[Errno 21] Is a directory: '/scratch/job1/torch/hub/checkpoints/'",
+            "publisher",
+            "may be empty",
+        ),
         ("MemoryError", "", "limit", "--memory"),
         ("ValueError", "undefined symbol", "publisher", None),
         ("error", "", "publisher", None),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from conftest import MakeRepository, RunHubpub
+from hubpub.verify import resuming
 from hubpub.verify.report import validate
 from proving import ONCE, without_times
 from publishing import Mirror, Server, clean_environment, running
@@ -237,3 +238,30 @@ def test_a_sandbox_that_starts_no_more_takes_no_result_away(
     assert done.returncode == 0, done.stderr
     whole = json.loads(file.read_text())
     assert (whole["status"], names(whole)) == ("pass", ["a", "b", "c", "d"])
+
+
+SLOW = """
+import time
+import torch
+
+dependencies = ["torch"]
+
+def slow():
+    "Waits for longer than the run may take."
+    time.sleep(600)
+"""
+
+
+def test_what_the_deadline_cut_in_its_middle_is_run_again(
+    repository: MakeRepository, hubpub: RunHubpub, tmp_path: Path
+) -> None:
+    """It is the only job of its entrypoint: no later one could say that time was up."""
+    repository({"hubconf.py": SLOW, "LICENSE": "BSD"})
+    file = tmp_path / "part.json"
+    command = ("verify", "octo/net:v1.0", "--device", "cpu", *ONCE)
+    done = hubpub(*command, "--deadline", "12", "--output-format", f"json:{file}")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(file.read_text())
+    (cut,) = [item for item in found["findings"] if item["name"] == "deadline"]
+    assert (cut["entrypoint"], "--deadline" in cut["help"]) == ("slow", True)
+    assert resuming.kept(found, found) == frozenset()

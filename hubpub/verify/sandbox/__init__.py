@@ -119,6 +119,8 @@ class Sandbox:
             self._started = self.tier.start(plan)
         except NotUp as error:
             raise self._refused(str(error)) from error
+        except (FileNotFoundError, PermissionError) as error:  # it was there when it was chosen
+            raise self._refused(f"{self.tier.name} cannot be started: {error.strerror}") from error
         self.control = self._started.control
         self._closers.enter_context(self.control)
         self._closers.callback(self._end)
