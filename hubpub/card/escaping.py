@@ -20,6 +20,8 @@ TODO = "TODO(hubpub)"
 _BACKSLASHED = re.compile(r"[\\`*_{}\[\]#|!]")
 _REFERRED = re.compile(r"[&<>@$~]|:(?=//)|(?<=[wW]{3})\.|:$|-(?=-)|(?<=-)-")
 _CODE = re.compile(r"[\w./:@+=,-]+", re.ASCII)
+_TICKED = re.compile(r"(``?)([\w.(](?:[\w .,:;/()'\"=+*@-]*[\w.)])?)\1", re.ASCII)
+"""What a docstring has between backticks, where nothing in it is special to any reader."""
 _PLAIN = re.compile(r"[A-Za-z](?:[\w ./()+-]*[\w.)+])?", re.ASCII)
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 _TODO = re.compile(r"TODO\(", re.IGNORECASE)
@@ -40,6 +42,28 @@ def paragraph(said: str, most: int = 2000) -> str:
     if shown[0].isdigit():  # 1. and 1) begin a list
         return re.sub(r"^(\d+)([.)])", lambda it: f"{it[1]}&#{ord(it[2])};", shown)
     return f"&#{ord(shown[0])};{shown[1:]}"
+
+
+def prose(said: str, most: int = 2000) -> str:
+    """A paragraph of a docstring, in which words between backticks stay code."""
+    line = _TODO.sub("TODO (", " ".join(short(said, most).split()))
+    shown, between, end = "", "", 0
+    for found in _TICKED.finditer(line):
+        between = line[end : found.start()]
+        shown += _between(between, most, first=end == 0) + f"`{found[2]}`"
+        end = found.end()
+        if "`" in between:
+            break
+    if end == 0 or "`" in between or "`" in line[end:]:
+        return paragraph(line, most)  # readers differ in which backticks are pairs
+    return shown + (_between(line[end:], most) if line[end:] else "")
+
+
+def _between(said: str, most: int, *, first: bool = False) -> str:
+    """Text beside code; two pieces of code do not touch."""
+    shown = paragraph(said, most) if first else text(said, most)
+    before = " " if said.startswith(" ") or not (first or said) else ""
+    return f"{before}{shown}{' ' if shown and said.endswith(' ') else ''}"
 
 
 def heading(said: str) -> str:

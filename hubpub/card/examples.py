@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hubpub.card.reading import Text
+from hubpub.card.rules import data
 from hubpub.diagnostic import Span
 
 _BEGIN, _END = "```python", "```"
@@ -99,12 +100,21 @@ def _loads(tree: ast.Module, lines: list[str]) -> Iterator[Load]:
             continue
         found = _REFERENCE.fullmatch(first.value)
         if found:
-            trust = given.get("trust_repo")
-            trusted = None in given or (
-                trust is not None
-                and not (isinstance(trust, ast.Constant) and trust.value is not True)
-            )
+            owner = first.value.partition("/")[0]
+            trusted = _trusted(given, known=owner in data()["trusted-owners"])
             yield Load(_place(first, lines), first.value, found.group(1), trusted)
+
+
+def _trusted(given: Mapping[str | None, ast.expr], *, known: bool) -> bool:
+    """Whether nobody is asked; what is no literal, or hidden behind ``**``, is taken to say so."""
+    trust = given.get("trust_repo")
+    if trust is None:
+        return known or None in given
+    return (
+        not isinstance(trust, ast.Constant)
+        or trust.value is True
+        or (known and trust.value is not False)
+    )
 
 
 def _is_load(node: ast.expr) -> bool:

@@ -170,7 +170,7 @@ def fill(report: Report, repo: Repo | None, given: Given, *, unproven: bool = Fa
 def _remarks(report: Report) -> Iterator[str]:
     """Why the report is not a whole proof of what users will load."""
     if report["status"] != "pass":
-        yield f"its status is {report['status']}, not pass"
+        yield f"the status of the report is {report['status']}, not pass"
     selection = report.get("selection")
     if selection is not None and not selection["whole"]:
         yield (f"it is of {len(report['entrypoints'])} of {len(selection['listed'])} entrypoints")
@@ -273,5 +273,6 @@ def _unproven(report: Report) -> Iterator[tuple[str, str]]:
         for reason, places in skipped.items():
             yield f"{entrypoint['name']} ({'; '.join(places)})", reason
     for finding in report["findings"]:
-        if finding["code"] == "verify" and finding["severity"] == "error":
+        own = finding["code"] == "verify" and finding["severity"] == "error"
+        if own and finding["axis"] != "loads":  # which stands among the results
             yield finding["entrypoint"] or finding["path"], finding["message"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hubpub.card import rules
-from hubpub.card.escaping import TODO, code, paragraph, text, value
+from hubpub.card.escaping import TODO, code, prose, text, value
 from hubpub.card.filling import Card
 from hubpub.card.sections import example, sections
 
@@ -87,7 +87,7 @@ def _description(card: Card) -> tuple[list[str], bool]:
     told += [part for part in card.about.split("\n\n") if part.strip()]
     if not told:
         return [f"{TODO} {_DESCRIPTION}", ""], False
-    return [line for part in told[:20] for line in (paragraph(part), "")], True
+    return [line for part in told[:20] for line in (prose(part), "")], True
 
 
 def _hub_body(card: Card) -> tuple[list[str], bool]:

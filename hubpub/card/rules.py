@@ -17,7 +17,7 @@ FORMATS = ("hub", "huggingface")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a fact was read: ``file`` of ``repository`` in ``commit``, which is of ``date``.
+    """Where a fact was read: ``file`` of ``repository`` in ``commit``, of a ``date`` or release.
 
     ``file`` is empty and ``commit`` None where hubpub itself says so; ``says`` is the place in it.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hubpub.card.escaping import block, code, heading, literal, paragraph, text
+from hubpub.card.escaping import block, code, heading, literal, paragraph, prose, text
 from hubpub.card.filling import Card, Ran, Shown, Weights
 from hubpub.output.report_text import size
 
@@ -61,7 +61,7 @@ def _counted(number: int, noun: str) -> list[str]:
 
 def _entrypoint(item: Shown) -> Iterator[str]:
     if item.summary:
-        yield paragraph(item.summary)
+        yield prose(item.summary)
         yield ""
     if item.arguments:
         shown = [
