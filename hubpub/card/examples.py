@@ -77,16 +77,21 @@ def _program(lines: list[str]) -> Program:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse("\n".join(lines))
-    except SyntaxError as error:
-        line = min(max(error.lineno or 1, 1), len(lines))
-        width = len(lines[line - 1]) + 1
-        at = Span(line, min(max(error.offset or 1, 1), width), line, width)
-        return Program(empty=False, error=(at, str(error.msg)[:200]))
-    except (ValueError, RecursionError, MemoryError) as error:
-        line = next(number for number, text in enumerate(lines, start=1) if text.strip())
-        said = f"{type(error).__name__}: {error}"[:200]
-        return Program(empty=False, error=(Span(line, 1, line, len(lines[line - 1]) + 1), said))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return Program(empty=False, error=_error(error, lines))
     return Program(empty=False, loads=tuple(_loads(tree, lines)))
+
+
+def _error(error: Exception, lines: list[str]) -> tuple[Span, str]:
+    """Where a program does not compile, and why; its first line where that is not said."""
+    line = min(getattr(error, "lineno", None) or 1, len(lines))
+    column = getattr(error, "offset", None) or 1
+    if not lines[line - 1].strip():
+        first = (number for number, text in enumerate(lines, start=1) if text.strip())
+        line, column = next(first), 1
+    width = len(lines[line - 1]) + 1
+    said = getattr(error, "msg", None) or str(error) or type(error).__name__
+    return Span(line, min(max(column, 1), width), line, width), str(said)[:200]
 
 
 def _loads(tree: ast.Module, lines: list[str]) -> Iterator[Load]:

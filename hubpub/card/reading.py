@@ -240,6 +240,8 @@ def _with_markdown(card: Text) -> Text:
 def _texts(children: Sequence[Token]) -> Iterator[str]:
     """The texts as mistune, which the checker reads with, has them: references are not resolved."""
     for token in children:
+        if token.level:
+            continue  # in emphasis, or a link
         if token.type == "text":
             yield token.content
         elif token.type == "text_special":

@@ -25,7 +25,7 @@ class Rendered:
 def render(card: Card, form: str) -> Rendered:
     """``card`` in a format of :data:`hubpub.card.rules.FORMATS`; it ends with a newline."""
     fields = _FIELDS[form](card)
-    front = [f"{name}: {shown}" for name, shown in fields]
+    front = [f"{name}: {shown}".replace(": \n", ":\n") for name, shown in fields]
     body, described = _BODIES[form](card)
     left = [name for name, shown in fields if TODO in shown]
     if not described:

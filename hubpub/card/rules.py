@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Rule:
         """The rule as Markdown, with the headings of every rule of hubpub."""
         read = "\n".join(f"- {_reference(source)}" for source in self.sources)
         return (
-            f"{self.what}\n\n## What it does\n\n{self.what}\n\n## Why is this bad?\n\n{self.why}"
+            f"## What it does\n\n{self.what}\n\n## Why is this bad?\n\n{self.why}"
             f"\n\n## Use instead\n\n{self.mend}\n\n## References\n\n{read}"
         )
 
@@ -91,3 +92,21 @@ def _reference(source: Source) -> str:
     name = source.repository.removeprefix("https://github.com/")
     at = f"{name} {source.file} at {source.commit[:12]} ({source.date})"
     return f"{at}: {source.says}"
+
+
+def page() -> str:
+    """Every rule as Markdown: a heading with its name and code, and what it says."""
+    shown = []
+    for rule in rules().values():
+        read = "\n".join(f"- {_reference(source)}" for source in rule.sources)
+        shown.append(
+            f"### {rule.name} ({rule.code})\n\n{_plain(rule.what)}\n\n"
+            f"Severity: {rule.severity.label} · For: {', '.join(rule.formats)}\n\n"
+            f"{_plain(rule.why)} {_plain(rule.mend)}\n\n{_plain(read)}\n"
+        )
+    return "\n".join(shown)
+
+
+def _plain(text: str) -> str:
+    """What is meant literally, as such in Markdown: no HTML, no emphasis, no code fence."""
+    return re.sub(r"[\\`*_<>\[\]|]", r"\\\g<0>", text)

@@ -20,7 +20,6 @@ from hubpub.output import formats
 if TYPE_CHECKING:
     from hubpub.card.filling import Given
     from hubpub.card.rendering import Rendered
-    from hubpub.output.rule import Described
     from hubpub.source.facts import Repo
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -122,6 +121,7 @@ def _write(root: Path, options: dict[str, Any]) -> int:
     from hubpub.output.escape import visible
     from hubpub.verify import report
 
+    _refuse(options)
     document = report.read(options["report"])
     repo, remarks = _facts(root, document["commit"])
     given, more = _given(root, options)
@@ -138,6 +138,32 @@ def _write(root: Path, options: dict[str, Any]) -> int:
         click.echo(f"left to do in it: {', '.join(rendered.left)}", err=True)
         click.echo(f"then: hubpub card --check {visible(str(target))}", err=True)
     return 0
+
+
+def _refuse(options: dict[str, Any]) -> None:
+    """What an option says and no card may; a card that is written passes its own check.
+
+    Raises:
+        UsageError: it is none of those that the format knows.
+    """
+    from difflib import get_close_matches
+
+    from hubpub.card.rules import data
+
+    hub, other = data()["hub"], data()["huggingface"]
+    asked = [
+        ("category", options["category"], hub["categories"]),
+        ("license", (options["licence"] or "").lower(), other["licences"]),
+        ("pipeline-tag", options["task"], other["tasks"]),
+    ]
+    if options["form"] != "huggingface":
+        asked += [("tag", tag, hub["tags"]) for tag in options["tags"]]
+    for flag, value, known in asked:
+        if value and value not in known:
+            near = get_close_matches(value[:60], known, n=1) or known[:10]
+            raise UsageError(f"--{flag} {value[:60]!r} is not known", help=f"{', '.join(near)}?")
+    if "/" in (options["image"] or ""):
+        raise UsageError(f"--image {options['image'][:60]!r}: give its bare name in images/")
 
 
 def _facts(root: Path, commit: str | None) -> tuple[Repo | None, list[str]]:
@@ -253,13 +279,15 @@ def _report(
     fail_on: Severity,
     color: str,
 ) -> None:
+    from hubpub.card.rules import rules
+    from hubpub.cli.described import of_cards
     from hubpub.output.run import Run
 
     def line(path: str, number: int) -> str:
         known = lines.get(path, [])
         return known[number - 1] if 0 < number <= len(known) else ""
 
-    described = {item.code: _described(item.code) for item in found}
+    described = {item.code: of_cards(rules()[item.code]) for item in found}
     for name, file in outputs:
         colored = file is None and use_color(sys.stdout, color)
         run = Run(line, colored, described, fail_on=fail_on, files_url=files_url(Path()))
@@ -268,11 +296,3 @@ def _report(
             click.echo(text, nl=False, color=True)
         else:
             write_file(file, text)
-
-
-def _described(code: str) -> Described:
-    from hubpub.card.rules import rules
-    from hubpub.output.rule import Described
-
-    item = rules()[code]
-    return Described(item.code, item.name, item.severity.label, item.what, item.document, "card")
