@@ -12,13 +12,13 @@ import re
 
 from hubpub.output.escape import short, visible
 
-LONGEST = 600
+LONGEST = 300
 """Characters of one text that is shown."""
 TODO = "TODO(hubpub)"
 """How what only a person can know is marked; no text of a repository is left to look like it."""
 
-_BACKSLASHED = re.compile(r"[\\`*_{}\[\]#|!]")
-_REFERRED = re.compile(r"[&<>@$~]|:(?=//)|(?<=[wW]{3})\.|:$|-(?=-)|(?<=-)-")
+_BACKSLASHED = re.compile(r"[\\`*_\[\]#|!]")
+_REFERRED = re.compile(r"[&<>@$~{}]|:(?=//)|(?<=[wW]{3})\.|:$|-(?=-)|(?<=-)-")
 _CODE = re.compile(r"[\w./:@+=,-]+", re.ASCII)
 _TICKED = re.compile(r"(``?)([\w.(](?:[\w .,:;/()'\"=+*@-]*[\w.)])?)\1", re.ASCII)
 """What a docstring has between backticks, where nothing in it is special to any reader."""
@@ -68,13 +68,14 @@ def _between(said: str, most: int, *, first: bool = False) -> str:
 
 def heading(said: str) -> str:
     """``said`` as a heading's text, which may hold no colon for the checker of pytorch/hub."""
-    return code(said) if _CODE.fullmatch(said) else text(said, 100).replace(":", "&#58;")
+    shown = code(said, 100)
+    return shown if shown.startswith("`") else shown.replace(":", "&#58;")
 
 
-def code(said: str) -> str:
+def code(said: str, most: int = LONGEST) -> str:
     """``said`` as code where nothing in it is special there, else as text."""
-    plain = len(said) <= LONGEST and _CODE.fullmatch(said)
-    return f"`{said}`" if plain else text(said)
+    plain = len(said) <= most and _CODE.fullmatch(said)
+    return f"`{said}`" if plain else text(said, most)
 
 
 def block(said: str, most_lines: int, most: int) -> str:

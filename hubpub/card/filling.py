@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from hubpub.errors import UsageError
@@ -129,6 +129,7 @@ def fill(report: Report, repo: Repo | None, given: Given, *, unproven: bool = Fa
     Raises:
         UsageError: the report is no proof, proves no entrypoint, or does not name a repository.
     """
+    given = _worded(given)
     remarks = tuple(_remarks(report))
     if remarks and not unproven:
         raise UsageError(
@@ -167,13 +168,21 @@ def fill(report: Report, repo: Repo | None, given: Given, *, unproven: bool = Fa
     )  # fmt: skip
 
 
+def _worded(given: Given) -> Given:
+    """The same, with what has no word in it as not said."""
+    said = {item.name: getattr(given, item.name) for item in fields(given)}
+    empty = [name for name, value in said.items() if isinstance(value, str) and not value.split()]
+    return Given(**said | dict.fromkeys(empty))
+
+
 def _remarks(report: Report) -> Iterator[str]:
     """Why the report is not a whole proof of what users will load."""
     if report["status"] != "pass":
         yield f"the status of the report is {report['status']}, not pass"
     selection = report.get("selection")
     if selection is not None and not selection["whole"]:
-        yield (f"it is of {len(report['entrypoints'])} of {len(selection['listed'])} entrypoints")
+        ran, there = len(report["entrypoints"]), len(selection["listed"])
+        yield f"the report is of {ran} of {there} entrypoints"
     kind = report["reference"]["kind"]
     if kind != "tag":
         yield f"what was verified is {'no ref' if kind is None else f'a {kind}'}, not a tag"

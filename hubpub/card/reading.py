@@ -18,9 +18,12 @@ from hubpub.errors import UsageError
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-MAX_BYTES = 256 << 10
-"""A larger file is not read as a card (bytes)."""
-_MAX_FRONT, _MAX_DEPTH = 32 << 10, 16
+MAX_BYTES = 64 << 10
+"""A larger file is not read as a card (bytes). The largest of pytorch/hub has 16 kB, and what
+takes the square of its length to read takes seconds at this one.
+"""
+_MAX_FRONT, _MAX_DEPTH = 16 << 10, 16
+_MAX_HEADING = 1000
 FENCE = "---"
 INSTALL = "pip install 'hubpub[card]'"
 
@@ -197,6 +200,7 @@ def _mapping(node: Any, loader: Any) -> tuple[Mapping[str, Field], list[Fault]]:
             said = f"{name[:60]} stands on line {found[name].at.line} already"
             faults.append(Fault("CARD003", at, said))
         given = loader.construct_object(value, deep=True)
+        str(given)  # raises ValueError for a number that Python does not write
         found[name] = Field(name, given, at, _span(value.start_mark, value.end_mark))
     return found, faults
 
@@ -226,7 +230,9 @@ def _with_markdown(card: Text) -> Text:
             continue
         first, last = token.map[0] + above + 1, token.map[1] + above
         if token.type == "heading_open" and token.level == 0:
-            children = inline.parseInline(tokens[index + 1].content)[0].children or []
+            children = (
+                inline.parseInline(tokens[index + 1].content[:_MAX_HEADING])[0].children or []
+            )
             headings.append(Heading(tuple(_texts(children)), first))
         elif token.type in {"fence", "code_block"}:
             code.update(range(first, last + 1))
