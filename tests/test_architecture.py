@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from carding import HUGGINGFACE
 from conftest import ROOT
 from publishing import clean_environment
 
@@ -313,6 +314,13 @@ def test_list_stays_in_the_same_budget(home: Path, tmp_path: Path) -> None:
 def test_rule_stays_in_the_same_budget(home: Path) -> None:
     modules = loaded(home, "rule", "HUB402")
     assert not modules & {*NEVER, "jsonschema"}
+
+
+def test_card_adds_its_readers_where_it_checks(home: Path, tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text(HUGGINGFACE)
+    modules = loaded(home, "card", "--check", card)
+    assert third_party(modules) == {"click", "hubpub", "yaml", "markdown_it", "mdurl"}
 
 
 def test_init_adds_jinja2(home: Path, tmp_path: Path) -> None:

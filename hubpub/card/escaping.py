@@ -24,12 +24,13 @@ _TICKED = re.compile(r"(``?)([\w.(](?:[\w .,:;/()'\"=+*@-]*[\w.)])?)\1", re.ASCI
 """What a docstring has between backticks, where nothing in it is special to any reader."""
 _PLAIN = re.compile(r"[A-Za-z](?:[\w ./()+-]*[\w.)+])?", re.ASCII)
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
-_TODO = re.compile(r"TODO\(", re.IGNORECASE)
+_LEFT = re.compile(r"(?<=TODO)(?=\()|(?<=\[)(?=More Information)", re.IGNORECASE)
+"""Where a space keeps the words of others from looking like something that is left to do."""
 
 
 def text(said: str, most: int = LONGEST) -> str:
     """``said`` as one line of Markdown that shows exactly it; to stand behind something else."""
-    line = _TODO.sub("TODO (", visible(short(" ".join(said.split()), most)).replace("\t", " "))
+    line = _LEFT.sub(" ", visible(short(" ".join(said.split()), most)).replace("\t", " "))
     shown = _BACKSLASHED.sub(r"\\\g<0>", line)
     return _REFERRED.sub(lambda found: f"&#{ord(found.group())};", shown)
 
@@ -46,7 +47,7 @@ def paragraph(said: str, most: int = 2000) -> str:
 
 def prose(said: str, most: int = 2000) -> str:
     """A paragraph of a docstring, in which words between backticks stay code."""
-    line = _TODO.sub("TODO (", " ".join(short(said, most).split()))
+    line = _LEFT.sub(" ", " ".join(short(said, most).split()))
     shown, between, end = "", "", 0
     for found in _TICKED.finditer(line):
         between = line[end : found.start()]
@@ -88,7 +89,7 @@ def block(said: str, most_lines: int, most: int) -> str:
     shown = [visible(line.expandtabs(4)).rstrip() for line in lines[:most_lines]]
     joined = "\n".join(f"    {line}" if line else "" for line in [*shown, *(["..."] * cut)])
     joined = re.sub(r"\{(?=[{%])", "{ ", joined)
-    return _TODO.sub("TODO (", joined).strip("\n")
+    return _LEFT.sub(" ", joined).strip("\n")
 
 
 def literal(said: str) -> str:
@@ -104,7 +105,7 @@ def value(said: str, *, colons: bool = True) -> str:
         said: the text; one line is made of it.
         colons: whether it may have colons; they become dashes otherwise.
     """
-    line = _TODO.sub("TODO (", visible(short(" ".join(said.split()), LONGEST)))
+    line = _LEFT.sub(" ", visible(short(" ".join(said.split()), LONGEST)))
     line = line.replace("<", "‹").replace(">", "›")
     if not colons:
         line = re.sub(r"\s*:\s*", " - ", line).strip()

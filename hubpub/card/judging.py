@@ -12,8 +12,8 @@ from hubpub.card.rules import rules
 from hubpub.diagnostic import Diagnostic, Span
 
 _LEFT = re.compile(
-    r"TODO\(hubpub\)|<(?:!--\s*)?(?:REQUIRED|OPTIONAL)\b|\[More Information Needed\]"
-    r"|remove this line before submitting"
+    r"TODO\(hubpub\)|<(?:!--\s*)?(?:REQUIRED|OPTIONAL)\b|<!--\s*Only change fields below"
+    r"|\[More Information Needed\]"
 )
 _HTML = re.compile(r"<[A-Za-z/!?]")
 _REPEATED = 20

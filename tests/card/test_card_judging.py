@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from carding import HUB, HUGGINGFACE, changed
 from conftest import ROOT
 from hubpub.card.judging import form_of, judge
 from hubpub.card.reading import MAX_BYTES, parse, read
@@ -16,56 +17,7 @@ from hubpub.card.rules import FORMATS, data, find, rules
 from hubpub.errors import UsageError
 
 NAME = Path("octo_net_unet.md")
-HUB = """---
-layout: hub_detail
-background-class: hub-background
-body-class: hub
-category: researchers
-title: U-Net
-summary: Finds what is there
-image: no-image
-author: Octo
-tags: [vision]
-github-link: https://github.com/octo/net
-github-id: octo/net
-featured_image_1: pytorch-logo.png
-accelerator: "cuda-optional"
-order: 10
----
-
-```python
-import torch
-model = torch.hub.load("octo/net:v1.0", "unet", trust_repo=True)
-```
-
-### Model Description
-
-It finds what is there.
-
-### References
-
-```bash
-wget https://example.org
-```
-"""
 README = Path("README.md")
-HUGGINGFACE = """---
-license: bsd-3-clause
-library_name: pytorch
-pipeline_tag: image-segmentation
-tags:
-- pytorch
-model-index:
-- name: unet
-  results: []
----
-
-# U-Net
-
-```python
-model = torch.hub.load("octo/net:v1.0", "unet", trust_repo=True)
-```
-"""
 
 
 def codes(text: str | bytes, form: str = "hub", path: Path | None = None) -> list[tuple[str, int]]:
@@ -73,11 +25,6 @@ def codes(text: str | bytes, form: str = "hub", path: Path | None = None) -> lis
     where = path or (NAME if form == "hub" else README)
     card = parse(where, text if isinstance(text, bytes) else text.encode())
     return [(item.code, item.span.line) for item in judge(card, form, where.name)]
-
-
-def changed(text: str, old: str, new: str) -> str:
-    assert text.count(old) == 1, old
-    return text.replace(old, new)
 
 
 @pytest.mark.parametrize(("text", "form"), [(HUB, "hub"), (HUGGINGFACE, "huggingface")])
@@ -188,6 +135,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, int]]]] = [
     ("title: U-Net", "title: <REQUIRED> name", [("CARD028", 6)]),
     ("image: no-image", "image: TODO(hubpub) a picture", [("CARD028", 8)]),
     (BODY, "<!-- OPTIONAL: put link to reference papers -->\n", [("CARD028", 25)]),
+    (BODY, "<!-- Only change fields below(remove this line) -->\n", [("CARD028", 25)]),
     (BODY, "TODO(hubpub) what it is\n", [("CARD028", 25)]),
     (BODY, "```text\nTODO(hubpub)\n```\n", []),
     (BODY, "{{ site.title }} and {% include x %}\n", [("CARD030", 25), ("CARD030", 25)]),
