@@ -7,6 +7,7 @@ can show it judging modules that break each rule.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from carding import HUGGINGFACE
+from carding import HUGGINGFACE, two
 from conftest import ROOT
 from publishing import clean_environment
 
@@ -316,11 +317,17 @@ def test_rule_stays_in_the_same_budget(home: Path) -> None:
     assert not modules & {*NEVER, "jsonschema"}
 
 
-def test_card_adds_its_readers_where_it_checks(home: Path, tmp_path: Path) -> None:
-    card = tmp_path / "README.md"
+def test_card_loads_its_readers_only_where_it_checks(home: Path, tmp_path: Path) -> None:
+    card, report = tmp_path / "README.md", tmp_path / "report.json"
     card.write_text(HUGGINGFACE)
-    modules = loaded(home, "card", "--check", card)
-    assert third_party(modules) == {"click", "hubpub", "yaml", "markdown_it", "mdurl"}
+    report.write_text(json.dumps(two()))
+    readers = {"yaml", "markdown_it"}
+    checking = loaded(home, "card", "--check", card)
+    assert not checking & {*NEVER, "jsonschema", "libcst"}
+    assert checking & readers == readers
+    there = ("--report", report, "--output", tmp_path / "card.md")
+    writing = loaded(home, "card", publisher(tmp_path), *there)
+    assert not writing & {*NEVER, *readers}
 
 
 def test_init_adds_jinja2(home: Path, tmp_path: Path) -> None:
