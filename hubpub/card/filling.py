@@ -87,7 +87,7 @@ class Card:
     """Everything that a card says.
 
     ``unproven`` is what the report did not prove: what, and why. ``remarks`` are what a reader has
-    to know of the proof itself.
+    to know of the proof itself, ``local`` whether it is of a folder, not of what GitHub has.
     """
 
     owner: str
@@ -104,6 +104,7 @@ class Card:
     remarks: tuple[str, ...] = ()
     devices: frozenset[str] = field(default_factory=frozenset)
     about: str = ""
+    local: bool = False
 
     @property
     def reference(self) -> str:
@@ -165,6 +166,7 @@ def fill(report: Report, repo: Repo | None, given: Given, *, unproven: bool = Fa
             run.device for item in shown for run in item.results if "loads" in run.passed
         ),
         about=inspect.cleandoc((hubconf and hubconf.docstring) or ""),
+        local=report["reference"]["owner"] == _LOCAL,
     )  # fmt: skip
 
 

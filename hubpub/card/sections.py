@@ -144,6 +144,9 @@ def _proof(card: Card, bounds: Bounds) -> Iterator[str]:
         f"{text(environment['platform'], 100)}, {where}."
     )
     yield ""
+    if card.local:
+        yield "It was read from a local repository: whether GitHub has the same was not looked at."
+        yield ""
     runs = [(item, run) for item in card.shown for run in item.results]
     yield from _table(_RUN, [_run(item, run, bounds) for item, run in runs[: bounds.most]])
     yield from _counted(len(runs), bounds.most, "results")

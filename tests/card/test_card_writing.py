@@ -266,6 +266,9 @@ def test_a_local_report_takes_its_name_from_the_remote() -> None:
     found["reference"]["owner"] = "local"
     card = fill(found, dataclasses.replace(repo(), own=("acme/tiny",)), people("x"))
     assert (card.reference, card.file_name) == ("acme/tiny:v1.0", "acme_tiny_x.md")
+    assert "whether GitHub has the same was not looked at" in written(card, "hub")[0]
+    remote = fill(two(), repo(), people("x"))
+    assert "was not looked at" not in written(remote, "hub")[0]
 
 
 def test_a_report_with_very_much_in_it_makes_a_card_that_can_be_read() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from carding import HUB, HUGGINGFACE, changed, report, two
-from conftest import MakeRepository, RunHubpub
+from conftest import ROOT, MakeRepository, RunHubpub
 from proving import Prove
 from publishing import write_files
 from reporting import HOSTILE
@@ -257,3 +257,11 @@ def test_the_report_that_says_anything(hubpub: RunHubpub, folder: Path) -> None:
     done = hubpub("card", "--report", "report.json", "src", "--allow-unproven", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_the_page_names_every_flag_and_no_other(hubpub: RunHubpub, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "card.md").read_text(encoding="utf-8").partition("## Rules")[0]
+    shown = hubpub("card", "--help", cwd=tmp_path).stdout
+    known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shown)) - {"--help", "--color"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    assert named == known
