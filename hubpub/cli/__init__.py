@@ -25,8 +25,8 @@ COMMANDS = {
     "list": "Show what torch.hub.list would show, read statically.",
     "verify": "Prove a release with the real torch.hub loader in a sandbox.",
     "report": "Render a saved report of verify again, or merge those of shards.",
-    "card": "Write the card of a model from a verified report, or check one.",
     "rule": "Explain a rule.",
+    "card": "Write the card of a model from a verified report, or check one.",
     "cache": "Show or clear what check and list keep between runs.",
 }
 """Command -> one line of help. The command ``x`` is ``hubpub.cli.x.command``."""
