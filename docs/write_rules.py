@@ -1,10 +1,11 @@
-"""Write docs/rules.md, and the list of rules in README.md, from the rules: ``make rules``."""
+"""Write docs/rules.md, and the rules in README.md and docs/card.md: ``make rules``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from hubpub import rules
+from hubpub.card import rules as of_cards
 from hubpub.cli.described import described
 from hubpub.output import rules_page
 
@@ -12,12 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pages() -> dict[Path, str]:
-    """What each of the two files should hold."""
+    """What each of the files should hold."""
     items = [described(item) for item in rules.all_rules()]
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
+    card = ROOT / "docs" / "card.md"
+    block = f"{rules_page.BEGIN}\n\n{of_cards.page()}\n{rules_page.END}"
     return {
         ROOT / "docs" / "rules.md": rules_page.render(items),
+        card: rules_page.placed(card.read_text(encoding="utf-8"), block),
         readme: rules_page.placed(text, rules_page.readme(items)),
     }
 

@@ -7,6 +7,7 @@ can show it judging modules that break each rule.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from carding import HUGGINGFACE, two
 from conftest import ROOT
 from publishing import clean_environment
 
@@ -27,7 +29,18 @@ FIRST_PARTY: dict[str, set[str]] = {
     # room -> the rooms it may import; every room may import itself and the version.
     "__init__": set(),
     "__main__": {"cli"},
-    "cli": {"check", "verify", "scaffold", "stamping", "output", "rules", "source", *LEAVES},
+    "cli": {
+        "card",
+        "check",
+        "verify",
+        "scaffold",
+        "stamping",
+        "output",
+        "rules",
+        "source",
+        *LEAVES,
+    },
+    "card": {"source/facts", "source/facts_entry", "output", *LEAVES},
     "check": {"rules", "source", *LEAVES},
     "verify": {"check", "source/facts", *LEAVES},
     "verify/worker": set(),
@@ -59,6 +72,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "tomli": {"config"},
     "tomllib": {"config"},  # the standard library has it from Python 3.11 on
     "libcst": {"source/hubconf.py", "source/edits.py"},
+    "yaml": {"card/reading.py", "card/citation.py"},
+    "markdown_it": {"card/reading.py"},
     "torch": {"verify/worker"},
     "git": {"verify/git.py"},
     "h11": {
@@ -314,6 +329,19 @@ def test_list_stays_in_the_same_budget(home: Path, tmp_path: Path) -> None:
 def test_rule_stays_in_the_same_budget(home: Path) -> None:
     modules = loaded(home, "rule", "HUB402")
     assert not modules & {*NEVER, "jsonschema"}
+
+
+def test_card_loads_its_readers_only_where_it_checks(home: Path, tmp_path: Path) -> None:
+    card, report = tmp_path / "README.md", tmp_path / "report.json"
+    card.write_text(HUGGINGFACE)
+    report.write_text(json.dumps(two()))
+    readers = {"yaml", "markdown_it"}
+    checking = loaded(home, "card", "--check", card)
+    assert not checking & {*NEVER, "jsonschema", "libcst"}
+    assert checking & readers == readers
+    there = ("--report", report, "--output", tmp_path / "card.md")
+    writing = loaded(home, "card", publisher(tmp_path), *there)
+    assert not writing & {*NEVER, *readers}
 
 
 def test_init_adds_jinja2(home: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "stamp": "Name checkpoints by their sha256, as check_hash reads it.",
     "report": "Render a saved report of verify again, or merge those of shards.",
     "rule": "Explain a rule.",
+    "card": "Write the card of a model from a verified report, or check one.",
     "cache": "Show or clear what check and list keep between runs.",
 }
 """Command -> one line of help. The command ``x`` is ``hubpub.cli.x.command``."""

@@ -35,6 +35,9 @@ def command(name: str | None, every: bool, form: str | None, color: str) -> int:
     chosen = list(rules.all_rules())
     if name is not None:
         found = rules.find(name)
+        if found is None and (of_card := _of_card(name)) is not None:
+            click.echo(_rendered([of_card], form, color, every=False), nl=False, color=True)
+            return 0
         if found is None:
             near = rules.nearest(name)
             advice = f"did you mean {near}?" if near else "`hubpub rule --all` lists the rules"
@@ -43,6 +46,14 @@ def command(name: str | None, every: bool, form: str | None, color: str) -> int:
     items = [described(item) for item in chosen]
     click.echo(_rendered(items, form, color, every=every), nl=False, color=True)
     return 0
+
+
+def _of_card(name: str) -> Described | None:
+    from hubpub.card.rules import find
+    from hubpub.cli.described import of_cards
+
+    found = find(name)
+    return None if found is None else of_cards(found)
 
 
 def _rendered(items: list[Described], form: str | None, color: str, *, every: bool) -> str:

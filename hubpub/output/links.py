@@ -14,7 +14,8 @@ def anchor(code: str, name: str) -> str:
 
 def rule_url(code: str, name: str) -> str:
     """Where a rule is explained; the anchor never changes, as codes and names do not."""
-    return f"{HOME}/blob/main/docs/rules.md#{anchor(quote(code), quote(name))}"
+    page = "card.md" if code.startswith("CARD") else "rules.md"
+    return f"{HOME}/blob/main/docs/{page}#{anchor(quote(code), quote(name))}"
 
 
 def encoded(path: str) -> str:

@@ -84,6 +84,13 @@ class Files:
         except (OSError, ValueError, RuntimeError) as error:
             return Unreadable(getattr(error, "strerror", None) or str(error))
 
+    def git_own(self, path: str, limit: int) -> bytes | Unreadable:
+        """The bytes of a file of this work tree's own directory of git, or why not."""
+        try:
+            return _regular(self._git_folders[0] / path, limit)
+        except (OSError, ValueError, RuntimeError) as error:
+            return Unreadable(getattr(error, "strerror", None) or str(error))
+
     def git_walk(self, top: str) -> tuple[str, ...]:
         """The files below the folder ``top`` of git's own directory, by path from there."""
         try:

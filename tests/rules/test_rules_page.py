@@ -25,7 +25,7 @@ def test_the_page_is_up_to_date(hubpub: RunHubpub) -> None:
 
 def test_both_pages_are_what_make_rules_writes() -> None:
     pages = runpy.run_path(str(ROOT / "docs" / "write_rules.py"))["pages"]()
-    assert set(pages) == {ROOT / "docs" / "rules.md", ROOT / "README.md"}
+    assert set(pages) == {ROOT / "docs" / "rules.md", ROOT / "docs" / "card.md", ROOT / "README.md"}
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: run make rules"
 

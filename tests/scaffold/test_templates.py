@@ -155,7 +155,7 @@ def test_licences(licence: str) -> None:
 
 
 def load_yaml(text: str) -> Any:
-    import yaml  # type: ignore[import-untyped]  # it comes with pre-commit
+    import yaml
 
     return yaml.safe_load(text)
 
