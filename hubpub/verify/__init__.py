@@ -168,30 +168,7 @@ class _Run:
         python, visible = self._python(python, tier)
         image = self.options.sandbox.image is not None
         self.declared = declared.read(self.static, elsewhere=image, hides=bool(python.covers))
-        opened: list[egress.Egress] = []
-        numbers = itertools.count()
-        stock = egress.Stock.of_run(folder, limits.disk_bytes, self.options.checkpoints)
-
-        def start(check: Callable[[], None], gpu: Gpu | None) -> Jobs:
-            allowed = hosts.rules(self.options.allow_hosts)
-            proxy = egress.Egress(allowed, limits.download_bytes, stock=stock)
-            opened.append(proxy)
-            own = folder / f"lane{next(numbers)}"
-            own.mkdir(mode=0o711)
-
-            def tick() -> None:
-                check()
-                self.say(Event("tick", received=sum(each.received for each in opened)))
-
-            return Jobs(
-                own, self.tree, self.reference, proxy, limits, deadline, tick, tier, python,
-                fresh=self.options.fresh, gpu=gpu, hide_gpus=self.machine.has_gpu,
-                waits=lambda text: self.say(Event("waiting", text)),
-            )  # fmt: skip
-
-        def lane(check: Callable[[], None]) -> Places:
-            return Places(functools.partial(start, check))
-
+        lane = self._lanes(folder, deadline, tier, python)
         with lane(lambda: None) as places:
             jobs = places.cpu
             torch, version = jobs.box.torch, jobs.box.python
@@ -220,6 +197,34 @@ class _Run:
             except (KeyboardInterrupt, SystemExit, Exception) as error:
                 raise stopping.interrupted(self._filled(frame, done), error) from error
         return self._filled(frame, done)
+
+    def _lanes(
+        self, folder: Path, deadline: float, tier: Tier, python: Interpreter
+    ) -> Callable[[Callable[[], None]], Places]:
+        """What makes a lane, with a proxy of its own; all lanes share what one has downloaded."""
+        limits = self.options.limits
+        opened: list[egress.Egress] = []
+        numbers = itertools.count()
+        stock = egress.Stock.of_run(folder, limits.disk_bytes, self.options.checkpoints)
+
+        def start(check: Callable[[], None], gpu: Gpu | None) -> Jobs:
+            allowed = hosts.rules(self.options.allow_hosts)
+            proxy = egress.Egress(allowed, limits.download_bytes, stock=stock)
+            opened.append(proxy)
+            own = folder / f"lane{next(numbers)}"
+            own.mkdir(mode=0o711)
+
+            def tick() -> None:
+                check()
+                self.say(Event("tick", received=sum(each.received for each in opened)))
+
+            return Jobs(
+                own, self.tree, self.reference, proxy, limits, deadline, tick, tier, python,
+                fresh=self.options.fresh, gpu=gpu, hide_gpus=self.machine.has_gpu,
+                waits=lambda text: self.say(Event("waiting", text)),
+            )  # fmt: skip
+
+        return lambda check: Places(functools.partial(start, check))
 
     def _frame(
         self, ran_on: Environment, held: SandboxReport, requests: Sequence[egress.Request]
