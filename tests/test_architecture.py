@@ -31,7 +31,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "check": {"rules", "source", *LEAVES},
     "verify": {"check", "source/facts", *LEAVES},
     "verify/worker": set(),
-    "scaffold": LEAVES,
+    "scaffold": {"check", "source", *LEAVES},
     "output": {"config", "diagnostic", "errors"},
     "rules": {
         "source/facts",

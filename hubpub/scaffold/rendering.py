@@ -51,7 +51,8 @@ def plan(answers: Answers) -> tuple[PlannedFile, ...]:
     root = templates()
     planned = []
     for source in sorted(root.rglob("*")):
-        if not source.is_file() or "__pycache__" in source.parts:
+        apart = source.relative_to(root).parts[0] in {"existing", "kinds", "around"}
+        if apart or not source.is_file() or "__pycache__" in source.parts:
             continue
         path = environment.from_string(source.relative_to(root).as_posix()).render(values)
         text = environment.from_string(source.read_text(encoding="utf-8")).render(values)

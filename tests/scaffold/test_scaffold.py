@@ -45,7 +45,7 @@ def tree(folder: Path) -> dict[str, bytes]:
         ("Sky-Net", "sky_net", "Sky-Net"),
         ("Sky Net (v2)", "sky_net_v2", "Sky-Net-v2"),
         ("_private_", "private", "_private_"),
-        ("räkna", "r_kna", "r-kna"),
+        ("räkna", "rakna", "rakna"),
     ],
 )
 def test_names_come_from_the_folder(tmp_path: Path, folder: str, package: str, repo: str) -> None:
