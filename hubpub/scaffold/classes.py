@@ -104,8 +104,8 @@ def find(files: Files, paths: Sequence[str]) -> tuple[ModelClass, ...]:
         if not _has(item, node.name, known, _TRAINED_BY)
         for name in _made(item, node, known)
     }
-    found = [_model(item, node, known, inside) for item, node in networks]
-    return tuple(sorted(found, key=lambda item: (item.part, item.path, item.line)))
+    models = [_model(item, node, known, inside) for item, node in networks]
+    return tuple(sorted(models, key=lambda item: (item.part, item.path, item.line)))
 
 
 def module_name(path: str) -> str:
@@ -147,9 +147,7 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a module, and those that stand under ``if`` and ``try``."""
     for statement in body:
         yield statement
-        if isinstance(statement, ast.If):
-            yield from _statements([*statement.body, *statement.orelse])
-        elif isinstance(statement, ast.Try):
+        if isinstance(statement, (ast.If, ast.Try)):
             yield from _statements([*statement.body, *statement.orelse])
 
 
@@ -274,9 +272,11 @@ def _argument(one: ast.arg, default: ast.expr | None, said: str, *, keyword: boo
     annotation = "" if one.annotation is None else ast.unparse(one.annotation)
     written = None if default is None else ast.unparse(default)
     if isinstance(default, ast.Constant) and isinstance(default.value, str):
-        written = written if "\\" in repr(written) or '"' in str(written) else f'"{default.value}"'
+        plain = default.value.isprintable() and not set(default.value) & set("\\\"'")
+        written = f'"{default.value}"' if plain else written
+    kind = r"(?:\([^)\n]{0,80}\))?"
     match = re.search(
-        rf"^[ \t*-]*{re.escape(one.arg)}[ \t]*(?:\([^)\n]{{0,80}}\))?[ \t]*:[ \t]*(\S[^\n]{{0,200}})",
+        rf"^[ \t*-]*{re.escape(one.arg)}[ \t]*{kind}[ \t]*:[ \t]*(\S[^\n]{{0,200}})",
         said,
         re.MULTILINE,
     )

@@ -31,13 +31,14 @@ def plan_existing(
     """
     if not entries:
         raise UsageError("there is no network to offer", help="--kind makes a new one")
-    first = mirroring.values(answers, entries, ["torch"], found)
+    first = mirroring.values(answers, entries, ["torch"])
     reached = dependencies(found, render("existing/hubconf.py", first))
-    values = mirroring.values(answers, entries, [*reached, *_more(answers, reached)], found)
+    values = mirroring.values(answers, entries, [*reached, *_more(answers, reached)])
     files = [PlannedFile(HUBCONF, render("existing/hubconf.py", values))]
     if "readme" in answers.around:
         files.append(PlannedFile("README.md", readme(values), ("readme",)))
-    if "test" in answers.around:
+    # An entrypoint that must be given something cannot be tried without knowing what.
+    if "test" in answers.around and any(entry["callable"] for entry in values["entries"]):
         test = render("existing/tests/test_hubconf.py", values)
         files.append(PlannedFile("tests/test_hubconf.py", test))
     files += plain_pieces(answers)

@@ -182,11 +182,9 @@ def _mirrored(entry: Entry) -> Iterator[tuple[Argument, str]]:
         yield item, f"{item.name}_" if taken else item.name
 
 
-def values(
-    answers: Answers, items: Sequence[Entry], dependencies: Sequence[str], found: Found
-) -> dict[str, Any]:
+def values(answers: Answers, items: Sequence[Entry], dependencies: Sequence[str]) -> dict[str, Any]:
     """What the templates under ``templates/existing`` ask for."""
-    shown = [_shown(entry, answers, found) for entry in items]
+    shown = [_shown(entry, answers) for entry in items]
     return {
         "entries": shown,
         "dependencies": list(dependencies),
@@ -199,7 +197,7 @@ def values(
     }
 
 
-def _shown(entry: Entry, answers: Answers, found: Found) -> dict[str, Any]:
+def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
     model, weights = entry.model, entry.weights
     mirrored = list(_mirrored(entry))
     kind = "tree" if weights.path else "url" if weights.url else "none"
@@ -224,6 +222,7 @@ def _shown(entry: Entry, answers: Answers, found: Found) -> dict[str, Any]:
         "documented": list(_documented(entry, mirrored, switch, kind)),
         "gives": _quoted(model.forward) or f"see ``{model.name}.forward``.",
         "load": f"{call}{given}, trust_repo=True)",
+        "callable": not needed,
         "given": ", pretrained=False" if kind == "url" and switch == "pretrained" else "",
         "call": _wrapped(
             [f"{item.name}={name}" for item, name in mirrored], len(model.name) + 16, "    "
@@ -284,5 +283,4 @@ def _type(entry: Entry, item: Argument) -> str:
 
 def _quoted(text: str) -> str:
     """Text as it can stand in a docstring between three double quotes."""
-    plain = text.replace("\\", "\\\\").replace('"""', "'''")
-    return f"{plain} " if plain.endswith('"') else plain
+    return text.replace("\\", "\\\\").replace('"""', "'''")

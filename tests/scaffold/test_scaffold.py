@@ -239,7 +239,7 @@ def test_a_folder_that_is_no_folder(tmp_path: Path, kind: str) -> None:
 def test_a_folder_that_cannot_be_written_is_named() -> None:
     with pytest.raises(UsageError, match="cannot write /proc/skynet") as refused:
         init(Path("/proc/skynet"))
-    assert refused.value.help == "nothing was written"
+    assert (refused.value.help or "").startswith("nothing was written; ")
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(errno.ENOSPC, "disk full")])

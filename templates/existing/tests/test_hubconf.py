@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 REPOSITORY = str(Path(__file__).resolve().parents[1])
-{% for entry in entries %}
+{% for entry in entries if entry.callable %}
 
 
 def test_{{ entry.name }}_loads():

@@ -1,0 +1,214 @@
+"""A repository that publishes already: what would be better, as a patch; and any plan as a diff."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from hubpub import config
+from hubpub.errors import UsageError
+from hubpub.scaffold import existing
+from hubpub.scaffold.answers import Answers
+from hubpub.scaffold.looking import Found
+from hubpub.scaffold.rendering import PlannedFile
+from hubpub.scaffold.writing import CopiedFile, Outcome, look_around, write
+from hubpub.source.facts import Repo
+from hubpub.source.patch import patch
+from hubpub.source.text import Text, of
+
+_MARKED = (".md", ".markdown")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a patch would do: ``changed`` maps paths to texts before and after.
+
+    ``new`` are files to add. ``mended`` counts the findings that are gone then, ``left`` those that
+    stay; ``remarks`` say what could not be proposed.
+    """
+
+    changed: Mapping[str, tuple[Text, str]] = field(default_factory=lambda: MappingProxyType({}))
+    new: tuple[PlannedFile | CopiedFile, ...] = ()
+    mended: int = 0
+    left: int = 0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to propose."""
+        return not self.changed and not self.new
+
+
+def propose(root: Path, found: Found, answers: Answers) -> Proposal:
+    """What check can mend, a README section, and the chosen pieces that are missing.
+
+    Raises:
+        ConfigError: the settings of the repository are broken.
+    """
+    from hubpub.check import fix
+
+    fixed = fix(root, config.load(root), write=False, unsafe=True)
+    repo = fixed.result.repo
+    changed = dict(fixed.changed)
+    remarks = list(fixed.problems)
+    new: list[PlannedFile | CopiedFile] = []
+    if repo.hubconf is not None and "readme" in answers.around:
+        _show(root, found, answers, repo, changed, new, remarks)
+    wanted = replace(
+        answers, around=answers.around - {"licence"} if found.licensed else answers.around
+    )
+    survey = look_around(root, _absent(root, existing.plain_pieces(wanted), remarks))
+    new += survey.wanted
+    return Proposal(
+        MappingProxyType(dict(sorted(changed.items()))),
+        tuple(sorted(new, key=lambda file: file.path)),
+        fixed.applied,
+        len(fixed.result.diagnostics),
+        tuple(dict.fromkeys(remarks)),
+    )
+
+
+def _absent(
+    root: Path, files: Sequence[PlannedFile], remarks: list[str]
+) -> tuple[PlannedFile, ...]:
+    """The files of which the repository has none; of the others it is said that they stay."""
+    absent = []
+    for file in files:
+        if (root / file.path).exists() or (root / file.path).is_symlink():
+            remarks.append(f"{file.path} is there, and stays as it is")
+        else:
+            absent.append(file)
+    return tuple(absent)
+
+
+def _show(
+    root: Path,
+    found: Found,
+    answers: Answers,
+    repo: Repo,
+    changed: dict[str, tuple[Text, str]],
+    new: list[PlannedFile | CopiedFile],
+    remarks: list[str],
+) -> None:
+    """Propose an example of loading, where no document has one."""
+    if any(call.document and call.function == "torch.hub.load" for call in repo.hub_calls):
+        return
+    names = [item.name for item in repo.entrypoints if not item.leak and not item.required]
+    if not names:
+        remarks.append("no entrypoint can be loaded without arguments: no example is proposed")
+        return
+    assert repo.hubconf is not None  # noqa: S101 - asked by the caller
+    load = 'torch.hub.load("{}/{}:{}", "{}", trust_repo=True)'
+    values = {
+        "repo": answers.repo,
+        "tag": answers.tag,
+        "description": answers.description,
+        "dependencies": sorted(repo.hubconf.dependencies.names) or ["torch"],
+        "entries": [
+            {"load": load.format(answers.owner, answers.repo, answers.tag, name)} for name in names
+        ],
+    }
+    if found.readme is None:
+        new.append(PlannedFile("README.md", existing.readme(values), ("readme",)))
+        return
+    text = changed[found.readme][0] if found.readme in changed else _text(root / found.readme)
+    if text is None or not found.readme.lower().endswith(_MARKED):
+        remarks.append(f"show in {found.readme}: {values['entries'][0]['load']}")
+        return
+    after = changed[found.readme][1] if found.readme in changed else text.text
+    changed[found.readme] = (
+        text,
+        _with_section(after, existing.render("existing/section.md", values)),
+    )
+
+
+def _text(place: Path) -> Text | None:
+    try:
+        return of(place.read_bytes().decode())
+    except (OSError, ValueError):
+        return None
+
+
+_END = re.compile(r"^#{1,6}[ \t]+(?:licen[cs]e|citation|citing|acknowledg)", re.MULTILINE | re.I)
+
+
+def _with_section(text: str, section: str) -> str:
+    """``text`` with a section more: before the licence and the like, or at the end."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    section = section.replace("\n", newline)
+    match = _END.search(text)
+    if match is None:
+        gap = "" if not text or text.endswith(newline * 2) else newline
+        ended = "" if not text or text.endswith("\n") else newline
+        return f"{text}{ended}{gap}{section}"
+    return f"{text[: match.start()]}{section}{newline}{text[match.start() :]}"
+
+
+def apply(root: Path, proposal: Proposal, stopped: Callable[[], bool] = lambda: False) -> Outcome:
+    """Write what is proposed: the new files together, then each changed file whole.
+
+    Raises:
+        UsageError: a file cannot be written, or has changed since it was read. What had been
+            written is as it was before.
+        KeyboardInterrupt: ``stopped`` said so; nothing has changed.
+    """
+    from hubpub.source import edits
+
+    for path, (before, _) in proposal.changed.items():
+        reason = edits.obstacle(root, path, before)
+        if reason is not None:
+            raise UsageError(f"{path} cannot be changed: {reason}", help="nothing was written")
+    done: list[str] = []
+    try:
+        for path, (before, after) in proposal.changed.items():
+            if stopped():
+                raise KeyboardInterrupt
+            problem = edits.write(root, path, before, after)
+            if problem is not None:
+                raise UsageError(f"{path} was not changed: {problem}", help="nothing was written")
+            done.append(path)
+        outcome = write(root, proposal.new, stopped)
+    except BaseException:
+        for path in done:
+            before, after = proposal.changed[path]
+            edits.write(root, path, of(after, before.encoding, bom=before.bom), before.text)
+        raise
+    return replace(outcome, written=tuple(sorted({*outcome.written, *proposal.changed})))
+
+
+def diff(proposal: Proposal, prefix: str = "") -> bytes:
+    """The proposal as ``git apply`` takes it; ``prefix`` is the way to the repository, with a slash.
+
+    Files that are copies of others are not in it: a patch of gigabytes helps nobody.
+    """
+    parts = [
+        patch(f"{prefix}{path}", before.encode(before.text), before.encode(after))
+        for path, (before, after) in proposal.changed.items()
+    ]
+    parts += [
+        created(f"{prefix}{file.path}", file.text)
+        for file in proposal.new
+        if isinstance(file, PlannedFile)
+    ]
+    return b"".join(parts)
+
+
+def created(path: str, text: str) -> bytes:
+    """A new file as a diff: an empty one has a header alone."""
+    shown = patch(path, b"", text.encode())
+    old, new = f"a/{path}", f"b/{path}"
+    if not shown:
+        return f"diff --git {old} {new}\nnew file mode 100644\n".encode()
+    lines = shown.split(b"\n", 2)
+    return b"\n".join(
+        [
+            f"diff --git {old} {new}".encode(),
+            b"new file mode 100644",
+            b"--- /dev/null",
+            lines[1],
+            lines[2],
+        ]
+    )
