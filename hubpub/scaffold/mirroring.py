@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -37,20 +37,56 @@ class Weights:
 class Entry:
     """One entrypoint to write: a network under a name.
 
-    ``values`` are literals, as Python writes them, for parameters of the constructor that have no
-    default of their own.
+    ``values`` are literals, as Python writes them, for parameters of the constructor, instead of
+    their defaults or where they have none. ``leading`` are arguments that every call gives.
     """
 
     model: ModelClass
     name: str
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     weights: Weights = field(default_factory=Weights)
+    leading: tuple[str, ...] = ()
 
 
 def proposed_name(model: ModelClass) -> str:
     """An entrypoint name for a class: ``SmallNet`` -> ``smallnet``, ``TextEncoder`` -> ``text_encoder``."""  # noqa: E501
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", "_", model.name)
     return re.sub(r"_net\Z", "net", spaced.lower())
+
+
+_TIMM = re.compile(r"[a-z][a-z0-9_]{1,80}(?:\.[a-z0-9_]{1,80})?\Z")
+
+
+def timm_entry(
+    name: str, entrypoint: str | None, values: Sequence[str], weights: Weights | None
+) -> Entry:
+    """The entrypoint that builds the network ``name`` of timm.
+
+    Raises:
+        UsageError: timm has no networks of such a name.
+    """
+    if not _TIMM.match(name):
+        raise UsageError(
+            f"{name!r} is not the name of a network of timm",
+            help="as timm.list_models() gives it, such as resnet18 or vit_tiny_patch16_224.augreg; "
+            "hf-hub: and local-dir: names are not supported, as nobody could pin them",
+        )
+    model = ModelClass(
+        "create_model",
+        "timm",
+        "",
+        1,
+        (
+            Argument("num_classes", "int", "1000", False, True, "classes of the last layer."),
+            Argument("in_chans", "int", "3", False, True, "channels of the images."),
+        ),
+        f"The network ``{name}`` of timm.",
+        "takes images, float32 of shape (N, in_chans, H, W), and gives logits of shape "
+        "(N, num_classes).",
+    )
+    plain = entrypoint_name(entrypoint or name.partition(".")[0])
+    (entry,) = entries([(model, plain)], values=values, weights=weights)
+    return replace(entry, leading=(f'"{name}"', "pretrained=False"))
 
 
 def choose(found: Found, wanted: Sequence[str]) -> tuple[tuple[ModelClass, str | None], ...]:
@@ -111,8 +147,6 @@ def entries(
 def _value(
     word: str, chosen: Sequence[tuple[ModelClass, str | None]]
 ) -> tuple[ModelClass, str, str]:
-    import ast
-
     target, equals, text = word.partition("=")
     cls, _, parameter = target.rpartition(".")
     same = [
@@ -126,14 +160,24 @@ def _value(
             f"--value {word!r} fits {'several networks' if len(same) > 1 else 'no parameter'}",
             help="--value CLASS.PARAMETER=LITERAL, such as --value SmallNet.classes=10",
         )
+    return same[0], parameter, literal(target, text)
+
+
+def literal(target: str, text: str) -> str:
+    """``text`` as Python writes the value; ``target`` is what it is for.
+
+    Raises:
+        UsageError: it is no literal.
+    """
+    import ast
+
     try:
-        literal = ast.literal_eval(text)
+        return repr(ast.literal_eval(text))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise UsageError(
-            f"--value {word!r}: {text!r} is no literal of Python",
+            f"--value {target}: {text!r} is no literal of Python",
             help="a number, True, None, or a text in quotes, such as Net.kind=\"'small'\"",
         ) from None
-    return same[0], parameter, repr(literal)
 
 
 def missing_values(entry: Entry) -> tuple[str, ...]:
@@ -225,7 +269,9 @@ def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
         "callable": not needed,
         "given": ", pretrained=False" if kind == "url" and switch == "pretrained" else "",
         "call": _wrapped(
-            [f"{item.name}={name}" for item, name in mirrored], len(model.name) + 16, "    "
+            [*entry.leading, *(f"{item.name}={name}" for item, name in mirrored)],
+            len(model.name) + 16,
+            "    ",
         ),
         "weights": kind,
         "switch": switch,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -102,21 +102,20 @@ def _show(
         return
     assert repo.hubconf is not None  # noqa: S101 - asked by the caller
     load = 'torch.hub.load("{}/{}:{}", "{}", trust_repo=True)'
+    shown = [load.format(answers.owner, answers.repo, answers.tag, name) for name in names]
     values = {
         "repo": answers.repo,
         "tag": answers.tag,
         "description": answers.description,
         "dependencies": sorted(repo.hubconf.dependencies.names) or ["torch"],
-        "entries": [
-            {"load": load.format(answers.owner, answers.repo, answers.tag, name)} for name in names
-        ],
+        "entries": [{"load": line} for line in shown],
     }
     if found.readme is None:
         new.append(PlannedFile("README.md", existing.readme(values), ("readme",)))
         return
     text = changed[found.readme][0] if found.readme in changed else _text(root / found.readme)
     if text is None or not found.readme.lower().endswith(_MARKED):
-        remarks.append(f"show in {found.readme}: {values['entries'][0]['load']}")
+        remarks.append(f"show in {found.readme}: {shown[0]}")
         return
     after = changed[found.readme][1] if found.readme in changed else text.text
     changed[found.readme] = (
@@ -132,7 +131,7 @@ def _text(place: Path) -> Text | None:
         return None
 
 
-_END = re.compile(r"^#{1,6}[ \t]+(?:licen[cs]e|citation|citing|acknowledg)", re.MULTILINE | re.I)
+_END = re.compile(r"(?im)^#{1,6}[ \t]+(?:licen[cs]e|citation|citing|acknowledg)")
 
 
 def _with_section(text: str, section: str) -> str:
@@ -163,13 +162,7 @@ def apply(root: Path, proposal: Proposal, stopped: Callable[[], bool] = lambda: 
             raise UsageError(f"{path} cannot be changed: {reason}", help="nothing was written")
     done: list[str] = []
     try:
-        for path, (before, after) in proposal.changed.items():
-            if stopped():
-                raise KeyboardInterrupt
-            problem = edits.write(root, path, before, after)
-            if problem is not None:
-                raise UsageError(f"{path} was not changed: {problem}", help="nothing was written")
-            done.append(path)
+        _change(root, proposal, done, stopped)
         outcome = write(root, proposal.new, stopped)
     except BaseException:
         for path in done:
@@ -179,8 +172,20 @@ def apply(root: Path, proposal: Proposal, stopped: Callable[[], bool] = lambda: 
     return replace(outcome, written=tuple(sorted({*outcome.written, *proposal.changed})))
 
 
+def _change(root: Path, proposal: Proposal, done: list[str], stopped: Callable[[], bool]) -> None:
+    from hubpub.source import edits
+
+    for path, (before, after) in proposal.changed.items():
+        if stopped():
+            raise KeyboardInterrupt
+        problem = edits.write(root, path, before, after)
+        if problem is not None:
+            raise UsageError(f"{path} was not changed: {problem}", help="nothing was written")
+        done.append(path)
+
+
 def diff(proposal: Proposal, prefix: str = "") -> bytes:
-    """The proposal as ``git apply`` takes it; ``prefix`` is the way to the repository, with a slash.
+    """The proposal as ``git apply`` takes it; ``prefix`` is the way to the root, with a slash.
 
     Files that are copies of others are not in it: a patch of gigabytes helps nobody.
     """
@@ -197,18 +202,18 @@ def diff(proposal: Proposal, prefix: str = "") -> bytes:
 
 
 def created(path: str, text: str) -> bytes:
-    """A new file as a diff: an empty one has a header alone."""
+    """A new file as a diff; an empty one has a header alone."""
     shown = patch(path, b"", text.encode())
-    old, new = f"a/{path}", f"b/{path}"
-    if not shown:
-        return f"diff --git {old} {new}\nnew file mode 100644\n".encode()
-    lines = shown.split(b"\n", 2)
-    return b"\n".join(
-        [
-            f"diff --git {old} {new}".encode(),
-            b"new file mode 100644",
-            b"--- /dev/null",
-            lines[1],
-            lines[2],
-        ]
-    )
+    # The names as patch() quotes them, here those of a text that is never empty.
+    old, new, _ = patch(path, b"", b"-").split(b"\n", 2)
+    name = new.removeprefix(b"+++ ").rstrip(b"\t")
+    first = old.removeprefix(b"--- ").rstrip(b"\t")
+    head = b"diff --git " + first + b" " + name + b"\nnew file mode 100644\n"
+    return head + (b"--- /dev/null\n" + shown.split(b"\n", 1)[1] if shown else b"")
+
+
+def copies(proposal: Proposal) -> Iterator[tuple[str, Path]]:
+    """What the diff leaves out: the paths of new files with what each is a copy of."""
+    for file in proposal.new:
+        if isinstance(file, CopiedFile):
+            yield file.path, file.source

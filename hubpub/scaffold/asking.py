@@ -1,0 +1,364 @@
+"""What is still to be known after looking: questions as values, for whoever can ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from hubpub.errors import UsageError
+from hubpub.scaffold import answers as names
+from hubpub.scaffold import converting, mirroring
+from hubpub.scaffold.answers import OWNER_PLACEHOLDER, Answers
+from hubpub.scaffold.converting import Trained
+from hubpub.scaffold.kinds import KINDS, PIECES
+from hubpub.scaffold.looking import Found
+from hubpub.scaffold.mirroring import Entry, Weights
+
+USUAL = ("readme", "licence", "test")
+"""The pieces that a new repository gets."""
+MISSING = ("readme", "precommit", "workflow", "settings")
+"""The pieces that a repository which publishes already is offered."""
+TREE = 50 << 20
+"""A larger checkpoint goes to a release by default (bytes): each clone would carry it for ever."""
+_ENTRYPOINT = "Entrypoint, as torch.hub.load is asked for it"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to know. ``flag`` answers it on the command line.
+
+    ``valid`` gives the answer back as it counts, or raises UsageError. ``choices`` are what can be
+    answered, each with one line about it.
+    """
+
+    flag: str
+    text: str
+    default: str
+    valid: Callable[[str], str]
+    choices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Ask = Callable[[Question], str]
+
+
+def by_default(question: Question) -> str:
+    """The answer where nobody can be asked: the default, checked."""
+    return question.valid(question.default)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the command line says; None and empty where it says nothing."""
+
+    name: str | None = None
+    entrypoint: str | None = None
+    owner: str | None = None
+    repo: str | None = None
+    kind: str | None = None
+    tag: str | None = None
+    description: str | None = None
+    licence: str | None = None
+    holder: str | None = None
+    added: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    checkpoint: Path | None = None
+    torchscript: Path | None = None
+    timm: str | None = None
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is to be made. ``mode`` is patch, package or new; ``trained`` the file to publish."""
+
+    mode: str
+    answers: Answers
+    entries: tuple[Entry, ...] = ()
+    trained: Trained | None = None
+    place: str = ""
+    """Where ``trained`` goes: tree or release; empty without one."""
+
+
+def settle(directory: Path, found: Found, given: Given, ask: Ask = by_default) -> Settled:
+    """Settle everything, from the command line, from what was found, or by asking, in this order.
+
+    Raises:
+        UsageError: something cannot be used, or two things contradict each other.
+    """
+    mode = _mode(found, given)
+    trained = _trained(given)
+    place = "" if trained is None else _place(trained, given)
+    if mode == "patch":
+        return Settled(mode, _common(directory, found, given, ask, "hubconf", "", MISSING))
+    kind = _kind(given, ask, place) if mode == "new" else None
+    if kind is not None:
+        package = _name(directory, given, ask)
+        entrypoint = given.entrypoint or ask(
+            Question("--entrypoint", _ENTRYPOINT, package, names.entrypoint_name)
+        )
+        entrypoint = names.entrypoint_name(entrypoint)
+        made = _common(directory, found, given, ask, package, entrypoint, USUAL)
+        return Settled(mode, replace(made, kind=kind), trained=trained, place=place)
+    made = _common(directory, found, given, ask, "", "", USUAL)
+    entries = _entries(found, given, ask, _weights(made, trained, place))
+    first = entries[0]
+    package = first.model.module.partition(".")[0]
+    made = replace(made, package=package, entrypoint=first.name)
+    return Settled(mode, made, entries, trained, place)
+
+
+def _mode(found: Found, given: Given) -> str:
+    made = [
+        flag
+        for flag, value in (
+            ("--from-checkpoint", given.checkpoint),
+            ("--from-torchscript", given.torchscript),
+            ("--from-timm", given.timm),
+            ("--kind", given.kind),
+            ("--model", given.models),
+        )
+        if value
+    ]
+    if found.hubconf:
+        if made:
+            raise UsageError(
+                f"{made[0]} makes a new hubconf.py, and there is one",
+                help="nothing was written; `hubpub stamp FILE` names a checkpoint for the loader, "
+                "and `hubpub init` without it proposes a patch",
+            )
+        return "patch"
+    for one, other in (
+        ("--from-torchscript", "--from-checkpoint"), ("--from-torchscript", "--from-timm"),
+        ("--from-torchscript", "--model"), ("--from-timm", "--model"), ("--from-timm", "--kind"),
+        ("--kind", "--model"),
+    ):  # fmt: skip
+        if one in made and other in made:
+            raise UsageError(f"{one} and {other} contradict each other", help="give one of them")
+    if "--from-timm" in made or "--model" in made:
+        return "package"
+    plain = "--kind" not in made and "--from-torchscript" not in made
+    return "package" if plain and found.models else "new"
+
+
+def _trained(given: Given) -> Trained | None:
+    path = given.torchscript or given.checkpoint
+    if path is None:
+        return None
+    trained = converting.read(path)
+    converting.require(trained, "torchscript" if given.torchscript else "weights")
+    return trained
+
+
+def _place(trained: Trained, given: Given) -> str:
+    """Whether a checkpoint goes into the tree or to a release."""
+    place = given.weights
+    if place is None:
+        small = trained.size <= TREE
+        by_kind = {"in-tree": "tree", "classifier": "release"}
+        place = by_kind.get(given.kind or "", "tree" if small else "release")
+    if place == "release":
+        converting.require_release(trained)
+        if trained.form == "safetensors":
+            raise UsageError(
+                "a safetensors file at a URL is not supported: load_state_dict_from_url reads it "
+                "with the newest releases of PyTorch only",
+                help="--weights tree, or save it with torch.save for a release",
+            )
+    elif trained.size > converting.MAX_TREE:
+        raise UsageError(
+            f"{trained.path} is larger than the 100 MiB that GitHub takes into a repository",
+            help="--weights release",
+        )
+    return place
+
+
+def _weights(answers: Answers, trained: Trained | None, place: str) -> Weights:
+    if trained is None:
+        return Weights()
+    if place == "tree":
+        return Weights(path=f"weights/{trained.stamped}", safetensors=trained.form == "safetensors")
+    return Weights(url=release_url(answers, trained.stamped))
+
+
+def release_url(answers: Answers, name: str) -> str:
+    """Where GitHub serves the file ``name`` of the release."""
+    return (
+        f"https://github.com/{answers.owner}/{answers.repo}/releases/download/{answers.tag}/{name}"
+    )
+
+
+def _kind(given: Given, ask: Ask, place: str) -> str:
+    if given.torchscript:
+        if given.kind not in {None, "torchscript"}:
+            raise UsageError(f"--kind {given.kind} is made of no TorchScript file")
+        return "torchscript"
+    if given.kind:
+        return names.one_of(given.kind, KINDS, "--kind")
+    if place:
+        return "in-tree" if place == "tree" else "classifier"
+    first = next(iter(KINDS))
+    return ask(
+        Question("--kind", "Kind", first, lambda word: names.one_of(word, KINDS, "--kind"), KINDS)
+    )
+
+
+def _name(directory: Path, given: Given, ask: Ask) -> str:
+    def valid(word: str) -> str:
+        return names.package_name(directory, word or None)
+
+    if given.name is not None:
+        return names.package_name(directory, given.name)
+    proposed = names.default_package(directory)
+    if ask is by_default:
+        return names.package_name(directory, None)
+    try:
+        names.package_name(directory, proposed)
+    except UsageError:
+        proposed = ""
+    return ask(Question("--name", "Package, a word of its own", proposed, valid))
+
+
+def _common(
+    directory: Path,
+    found: Found,
+    given: Given,
+    ask: Ask,
+    package: str,
+    entrypoint: str,
+    usual: Sequence[str],
+) -> Answers:
+    """What every mode needs to know."""
+    owner = given.owner or found.owner
+    if owner is None:
+        text = "GitHub account"
+        answer = ask(Question("--owner", text, OWNER_PLACEHOLDER, names.owner_name))
+        owner = None if answer == OWNER_PLACEHOLDER else answer
+    repo = given.repo or found.repo
+    if repo is None:
+        proposed = names.default_repo(directory, package)
+        repo = ask(Question("--repo", "GitHub repository", proposed, names.repo_name))
+    description = given.description
+    if description is None and usual is MISSING:
+        description = ""
+    if description is None:
+        text = "One line about it (may be empty)"
+        description = ask(
+            Question("--description", text, _usable(found.description), _line("--description"))
+        )
+    around = _around(found, given, ask, usual)
+    holder = given.holder or _usable(found.author)
+    if not holder and "licence" in around and not found.licensed:
+        proposed = owner or f"the {repo} authors"
+        holder = ask(Question("--holder", "Who holds the copyright", proposed, _line("--holder")))
+    plain = names.answer(
+        directory,
+        name="hubpub_placeholder",
+        owner=owner,
+        repo=repo,
+        holder=holder or None,
+        around=around,
+        tag=given.tag or next_tag(found.tag),
+        dependencies=given.dependencies,
+        description=description,
+        licence=given.licence,
+    )
+    return replace(plain, package=package, entrypoint=entrypoint)
+
+
+def _usable(text: str) -> str:
+    """What a packaging file says, where it can be repeated; else nothing."""
+    try:
+        return names.one_line(text, "")
+    except UsageError:
+        return ""
+
+
+def _line(flag: str) -> Callable[[str], str]:
+    return lambda text: names.one_line(text, flag)
+
+
+def next_tag(newest: str | None) -> str:
+    """The release that will hold what is written: after ``v1.2`` or ``v1.2.3`` comes ``v1.3``.
+
+    The newest one that is there does not hold it.
+    """
+    if newest is None:
+        return "v1.0"
+    numbers = newest.lstrip("v").split(".")
+    tail = ["0"] * (len(numbers) - 2)
+    return ".".join([newest.split(".")[0], str(int(numbers[1]) + 1), *tail])
+
+
+def _around(found: Found, given: Given, ask: Ask, usual: Sequence[str]) -> frozenset[str]:
+    """The pieces to write: the usual ones and ``added``, without ``omitted``."""
+    omitted = set(names.pieces(given.omitted))
+    added = set(names.pieces(given.added))
+    if added or omitted:
+        return frozenset({*usual, *added} - omitted)
+    # A file of the user's own is planned too, so that it can be said that it stays.
+    there = {"readme"} if found.readme else set()
+    there |= {"licence"} if found.licence else set()
+    named = {"licence"} if found.licensed else set()
+    shown = {name: text for name, text in PIECES.items() if name not in there | named}
+    if usual is MISSING:
+        shown, there = dict(PIECES), set()
+    default = ",".join(name for name in usual if name in shown) or "none"
+    text = "What to write around it (with commas, or none)"
+    words = ask(Question("--with", text, default, _pieces, shown))
+    return frozenset({*_split(words), *(there & set(usual))})
+
+
+def _split(words: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in words.split(",") if part.strip())
+    return () if parts == ("none",) else parts
+
+
+def _pieces(words: str) -> str:
+    return ",".join(names.pieces(_split(words))) or "none"
+
+
+def _entries(found: Found, given: Given, ask: Ask, weights: Weights) -> tuple[Entry, ...]:
+    if given.timm:
+        return (mirroring.timm_entry(given.timm, given.entrypoint, given.values, weights),)
+    wanted = given.models
+    candidates = found.candidates()
+    if not wanted and len(candidates) > 1:
+        words = {item.dotted: item.summary or item.path for item in candidates}
+        one = weights.path or weights.url or given.entrypoint
+        default = candidates[0].dotted if one else ",".join(words)
+
+        def valid(text: str) -> str:
+            mirroring.choose(found, _split(text))
+            return text
+
+        text = "Networks to offer (with commas)"
+        if ask is not by_default or not one:
+            wanted = _split(ask(Question("--model", text, default, valid, words)))
+    chosen = mirroring.choose(found, wanted)
+    entrypoint = given.entrypoint
+    if len(chosen) == 1 and entrypoint is None and chosen[0][1] is None:
+        proposed = mirroring.proposed_name(chosen[0][0])
+        entrypoint = ask(Question("--entrypoint", _ENTRYPOINT, proposed, names.entrypoint_name))
+    entries = mirroring.entries(chosen, entrypoint=entrypoint, values=given.values, weights=weights)
+    return tuple(_with_values(entry, ask) for entry in entries)
+
+
+def _with_values(entry: Entry, ask: Ask) -> Entry:
+    """The entry with a default for what its constructor must be given, as far as one is named."""
+    found = dict(entry.values)
+    for name in mirroring.missing_values(entry):
+        target = f"{entry.model.name}.{name}"
+
+        def valid(text: str, target: str = target) -> str:
+            return mirroring.literal(target, text) if text else ""
+
+        text = f"{target} has no default; a literal of Python (may be empty: callers give it)"
+        answer = ask(Question("--value", text, "", valid))
+        if answer:
+            found[name] = answer
+    return replace(entry, values=MappingProxyType(found))
