@@ -19,6 +19,8 @@ from hubpub.source.facts import Repo
 from hubpub.source.patch import patch
 from hubpub.source.text import Text, of
 
+_NO_EXAMPLE = "HUB606"
+"""The rule that asks for an example in a README."""
 _MARKED = (".md", ".markdown")
 
 
@@ -55,7 +57,8 @@ def propose(root: Path, found: Found, answers: Answers) -> Proposal:
     changed = dict(fixed.changed)
     remarks = list(fixed.problems)
     new: list[PlannedFile | CopiedFile] = []
-    if repo.hubconf is not None and "readme" in answers.around:
+    unshown = any(item.code == _NO_EXAMPLE for item in fixed.result.diagnostics)
+    if unshown and "readme" in answers.around:
         _show(root, found, answers, repo, changed, new, remarks)
     wanted = replace(
         answers, around=answers.around - {"licence"} if found.licensed else answers.around
@@ -93,14 +96,12 @@ def _show(
     new: list[PlannedFile | CopiedFile],
     remarks: list[str],
 ) -> None:
-    """Propose an example of loading, where no document has one."""
-    if any(call.document and call.function == "torch.hub.load" for call in repo.hub_calls):
-        return
+    """Propose an example of loading, where no README has one."""
     names = [item.name for item in repo.entrypoints if not item.leak and not item.required]
     if not names:
         remarks.append("no entrypoint can be loaded without arguments: no example is proposed")
         return
-    assert repo.hubconf is not None  # noqa: S101 - asked by the caller
+    assert repo.hubconf is not None  # noqa: S101 - the rule finds nothing without one
     load = 'torch.hub.load("{}/{}:{}", "{}", trust_repo=True)'
     shown = [load.format(answers.owner, answers.repo, answers.tag, name) for name in names]
     values = {
