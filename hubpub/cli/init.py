@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hubpub.scaffold.writing import CopiedFile, Outcome
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTED = "interrupted: nothing was written; run it again"
 _FILE = click.Path(path_type=Path)
 
 
@@ -103,7 +104,7 @@ def command(directory: Path, **options: Any) -> int:
             return _patch(directory, found, settled, options, ask=interactive)
         return _make(directory, found, settled, show=options["show"])
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: nothing was written; run it again", err=True)
+        click.echo(_INTERRUPTED, err=True)
         return 130
 
 
@@ -160,24 +161,35 @@ def _noted() -> Iterator[list[int]]:
             signal.signal(each, handler)
 
 
+def held(work: Callable[[Callable[[], bool]], Outcome]) -> tuple[Outcome | None, int]:
+    """What ``work`` did, with the exit status; nothing where a signal stopped it.
+
+    ``work`` is given what tells it to stop. A signal that comes too late to undo anything ends the
+    program all the same, when everything is written.
+    """
+    with _noted() as seen:
+        try:
+            outcome = work(lambda: bool(seen))
+        except KeyboardInterrupt:
+            click.echo(_INTERRUPTED, err=True)
+            return None, 128 + seen[0] if seen else 130
+    return outcome, 128 + seen[0] if seen else 0
+
+
 def _make(directory: Path, found: Found, settled: Settled, *, show: bool) -> int:
     from hubpub.scaffold import planning, write
 
     files = planning.files(found, settled)
     if show:
         return _show_new(directory, files)
-    with _noted() as seen:
-        try:
-            outcome = write(directory, files, lambda: bool(seen))
-        except KeyboardInterrupt:
-            click.echo("interrupted: nothing was written; run it again", err=True)
-            return 128 + seen[0] if seen else 130
+    outcome, status = held(lambda stopped: write(directory, files, stopped))
+    if outcome is None:
+        return status
     for path in outcome.written:
         click.echo(f"wrote {visible(str(directory / path))}")
     for line in _advice(directory, settled, outcome):
         click.echo(visible(line), err=True)
-    # One that came too late to undo anything: all is written, and the caller still wants an end.
-    return 128 + seen[0] if seen else 0
+    return status
 
 
 def _show_new(directory: Path, files: Sequence[PlannedFile | CopiedFile]) -> int:
@@ -230,17 +242,14 @@ def _patch(
             text = f"hubconf.py is there, so this is a proposal{_left(proposal)}; "
             click.echo(visible(f"{text}`hubpub init --apply{here}` writes it"), err=True)
             return status
-    with _noted() as seen:
-        try:
-            outcome = patching.apply(directory, proposal, lambda: bool(seen))
-        except KeyboardInterrupt:
-            click.echo("interrupted: nothing was written; run it again", err=True)
-            return 128 + seen[0] if seen else 130
+    outcome, status = held(lambda stopped: patching.apply(directory, proposal, stopped))
+    if outcome is None:
+        return status
     for path in outcome.written:
         verb = "changed" if path in proposal.changed else "wrote"
         click.echo(f"{verb} {visible(str(directory / path))}")
     click.echo(f"next: hubpub check{_left(proposal)}", err=True)
-    return 128 + seen[0] if seen else 0
+    return status
 
 
 def _left(proposal: Proposal) -> str:

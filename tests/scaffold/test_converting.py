@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from hubpub.errors import UsageError
 from hubpub.scaffold import converting
+from hubpub.scaffold.looking import SUFFIXES
 from hubpub.source.facts import HASH_REGEX
 
 DIGEST = "0a1b2c3d" * 8
@@ -36,6 +37,11 @@ def tensors(header: bytes = b"{}") -> bytes:
     return struct.pack("<Q", len(header)) + header
 
 
+def several(*items: object) -> bytes:
+    """Pickles one after another, as torch.save wrote them before 1.6."""
+    return b"".join(pickle.dumps(item, 2) for item in items)
+
+
 class Foreign:
     """A class of the publisher's own, as a whole pickled model holds it."""
 
@@ -44,13 +50,13 @@ PLAIN = pickle.dumps(OrderedDict(weight=1), 2)
 CASES: dict[str, tuple[str, bytes, str]] = {
     "a state dict": ("m.pth", archive({"m/data.pkl": PLAIN}), "state dict"),
     "an old state dict": (
-        "m.pth", b"".join(pickle.dumps(item, 2) for item in (1, 2, {}, OrderedDict())),
+        "m.pth", several(1, 2, {}, OrderedDict()),
         "state dict",
     ),
     "a model": ("m.pt", archive({"m/data.pkl": pickle.dumps(Foreign(), 2)}), "objects"),
     "a model, protocol 4": ("m.pt", archive({"m/data.pkl": pickle.dumps(Foreign(), 4)}), "objects"),
     "an old model": (
-        "m.ckpt", b"".join(pickle.dumps(item, 2) for item in (1, 2, {}, Foreign())), "objects"
+        "m.ckpt", several(1, 2, {}, Foreign()), "objects"
     ),
     "TorchScript": (
         "m.pt", archive({"m/data.pkl": PLAIN, "m/constants.pkl": PLAIN}), "torchscript"
@@ -89,7 +95,7 @@ def test_what_pytorch_really_writes(tmp_path: Path, which: str) -> None:
     net, path = torch.nn.Linear(3, 2), tmp_path / "m.pth"
     state: Any = net.state_dict()
     if which == "script":
-        torch.jit.trace(net, torch.zeros(1, 3)).save(path)  # type: ignore[no-untyped-call]
+        torch.jit.trace(net, torch.zeros(1, 3)).save(path)
     elif which == "training":
         torch.save({"state_dict": state, "optimizer": {}, "epoch": 3}, path)
     else:
@@ -123,7 +129,7 @@ def test_a_name_is_stamped(name: str, stamped: str) -> None:
     assert converting.stamp(name, DIGEST) == stamped
 
 
-@given(st.text(max_size=40), st.sampled_from(converting.SUFFIXES), st.binary(max_size=8))
+@given(st.text(max_size=40), st.sampled_from(SUFFIXES), st.binary(max_size=8))
 def test_the_loader_reads_every_stamp(stem: str, suffix: str, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
     match = HASH_REGEX.search(converting.stamp(stem + suffix, digest))
