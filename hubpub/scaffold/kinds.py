@@ -1,27 +1,42 @@
-"""What there is to choose from: the kinds of repositories, and the pieces around them."""
+"""What there is to choose from: kinds of repositories, pieces around them, licences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-KINDS: Mapping[str, str] = {
-    "classifier": "a network whose trained weights lie at a URL, such as a release's",
-    "in-tree": "a network whose trained weights are a file of the repository",
-    "family": "several sizes of one network",
-    "reexport": "functions of the package, offered as they are",
-    "helpers": "a network with its preprocessing beside it",
-    "torchscript": "a saved TorchScript file",
-    "custom": "a network for the checkpoints of its users",
-}
-"""Name -> one line, the default first."""
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "classifier": "a network whose weights are downloaded from a release",
+        "in-tree": "a network whose weights are a small file of the repository",
+        "family": "several sizes of one network, from one table",
+        "reexport": "functions of a package, offered as they are",
+        "helpers": "a network for text, and the tokenizer that goes with it",
+        "torchscript": "a TorchScript archive, without its Python code",
+        "custom": "a network, and the same network with a user's own checkpoint",
+    }
+)
+"""Name, which is a folder of ``templates/kinds``, to one line. The default comes first."""
 
-PIECES: Mapping[str, str] = {
-    "readme": "a README with a pinned example",
-    "licence": "a licence",
-    "citation": "CITATION.cff",
-    "test": "a test that loads every entrypoint",
-    "precommit": "a configuration of pre-commit",
-    "workflow": "a GitHub workflow that checks pull requests and releases",
-    "settings": "a [tool.hubpub] table",
-}
-"""Name -> one line."""
+PIECES: Mapping[str, str] = MappingProxyType(
+    {
+        "readme": "README.md, with an example that can be pasted",
+        "licence": "LICENSE",
+        "citation": "CITATION.cff, how to cite the repository",
+        "test": "tests/, which load every entrypoint as a user does",
+        "precommit": ".pre-commit-config.yaml, which checks before each commit",
+        "workflow": ".github/workflows/hubpub.yml, which checks pull requests and makes releases",
+        "settings": "hubpub.toml, the settings of hubpub",
+    }
+)
+"""Name to one line. Each but the tests, which go with their kind, is a folder of
+``templates/around``."""
+
+LICENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "BSD-3-Clause": "do what you like, name the authors, do not advertise with them",
+        "MIT": "do what you like, name the authors",
+        "Apache-2.0": "do what you like, name the authors, say what you changed; grants patents",
+    }
+)
+"""SPDX identifier, which is a file of ``templates/around/licence``, to one line."""

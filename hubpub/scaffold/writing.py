@@ -138,7 +138,7 @@ def _is_same(directory: Path, file: PlannedFile | CopiedFile) -> bool:
     if _obstacle(directory, file.path) != file.path or place.is_symlink() or not place.is_file():
         return False
     if isinstance(file, PlannedFile):
-        data = file.text.encode()
+        data = file.content
         return place.stat().st_size == len(data) and place.read_bytes() == data
     if place.stat().st_size != file.source.stat().st_size:
         return False
@@ -216,7 +216,7 @@ def _put(
 def _fill(stream: BinaryIO, file: PlannedFile | CopiedFile, stopped: Callable[[], bool]) -> None:
     if isinstance(file, PlannedFile):
         _stop(stopped)
-        stream.write(file.text.encode())
+        stream.write(file.content)
         return
     with file.source.open("rb") as source:
         while chunk := source.read(CHUNK):

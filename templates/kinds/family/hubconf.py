@@ -1,0 +1,114 @@
+"""What ``torch.hub.load`` offers from this repository.
+
+``torch.hub.list`` shows every public callable of this file, imported ones included, and ignores
+``__all__``. So this file defines its entrypoints and nothing else that is callable and public; any
+other name starts with an underscore.
+"""
+
+import torch
+
+# Import names, not PyPI names. torch.hub checks that they are there, and installs nothing.
+{% include "shared/dependencies.part.py" %}
+
+# What the sizes differ in, once: the width of the network, and its checkpoint.
+#
+# The checkpoint is attached to a release of its own, so that it is there before the code that names
+# it. The digits at the end of its name begin the SHA-256 of its content: check_hash compares them.
+_SIZES = {
+    "small": (
+        4,
+        "https://github.com/{{ owner }}/{{ repo }}/releases/download/weights/{{ entrypoint }}_small-3a031bbb.pth",
+    ),
+    "base": (
+        8,
+        "https://github.com/{{ owner }}/{{ repo }}/releases/download/weights/{{ entrypoint }}_base-189fd9da.pth",
+    ),
+    "large": (
+        16,
+        "https://github.com/{{ owner }}/{{ repo }}/releases/download/weights/{{ entrypoint }}_large-773bbd4c.pth",
+    ),
+}
+
+
+# A function for each size, written out: torch.hub.list shows names, and torch.hub.help docstrings.
+def {{ entrypoint }}_small(pretrained=False, progress=True):
+    """The small classifier of images, for 10 classes: 500 parameters.
+
+    Args:
+        pretrained (bool): download the published weights. Otherwise they are random.
+        progress (bool): show how far the download is, on stderr.
+
+    Returns:
+        torch.nn.Module: takes images, float32 of shape (N, 3, H, W), RGB with values from 0 to 1,
+        and gives logits, float32 of shape (N, 10). It is in evaluation mode.
+
+    Example:
+        >>> model = torch.hub.load(
+        ...     "{{ owner }}/{{ repo }}:{{ tag }}", "{{ entrypoint }}_small", pretrained=True, trust_repo=True
+        ... )
+        >>> model(torch.rand(1, 3, 32, 32)).softmax(dim=1).shape  # one probability a class
+        torch.Size([1, 10])
+    """
+    return _build("small", pretrained, progress)
+
+
+def {{ entrypoint }}_base(pretrained=False, progress=True):
+    """The middle-sized classifier of images, for 10 classes: 1 600 parameters.
+
+    Args:
+        pretrained (bool): download the published weights. Otherwise they are random.
+        progress (bool): show how far the download is, on stderr.
+
+    Returns:
+        torch.nn.Module: takes images, float32 of shape (N, 3, H, W), RGB with values from 0 to 1,
+        and gives logits, float32 of shape (N, 10). It is in evaluation mode.
+
+    Example:
+        >>> model = torch.hub.load(
+        ...     "{{ owner }}/{{ repo }}:{{ tag }}", "{{ entrypoint }}_base", pretrained=True, trust_repo=True
+        ... )
+        >>> model(torch.rand(1, 3, 32, 32)).softmax(dim=1).shape  # one probability a class
+        torch.Size([1, 10])
+    """
+    return _build("base", pretrained, progress)
+
+
+def {{ entrypoint }}_large(pretrained=False, progress=True):
+    """The large classifier of images, for 10 classes: 5 400 parameters.
+
+    Args:
+        pretrained (bool): download the published weights. Otherwise they are random.
+        progress (bool): show how far the download is, on stderr.
+
+    Returns:
+        torch.nn.Module: takes images, float32 of shape (N, 3, H, W), RGB with values from 0 to 1,
+        and gives logits, float32 of shape (N, 10). It is in evaluation mode.
+
+    Example:
+        >>> model = torch.hub.load(
+        ...     "{{ owner }}/{{ repo }}:{{ tag }}", "{{ entrypoint }}_large", pretrained=True, trust_repo=True
+        ... )
+        >>> model(torch.rand(1, 3, 32, 32)).softmax(dim=1).shape  # one probability a class
+        torch.Size([1, 10])
+    """
+    return _build("large", pretrained, progress)
+
+
+# Not an entrypoint: the underscore hides it from torch.hub.list.
+def _build(size, pretrained, progress):
+    # Not at the top of the file: torch.hub runs the file before it looks at `dependencies`, so a
+    # package that fails to import up there would hide the "Missing dependencies" message.
+    from {{ package }}.network import build
+
+    width, url = _SIZES[size]
+    network = build(width=width)
+    if pretrained:
+        state = torch.hub.load_state_dict_from_url(
+            url,
+            map_location="cpu",  # whoever loads it may have no GPU, wherever it was saved
+            progress=progress,
+            check_hash=True,  # or what came in place of the file would be kept and used for ever
+            weights_only=True,  # a checkpoint is data and may not run code
+        )
+        network.load_state_dict(state)
+    return network.eval()
