@@ -14,7 +14,7 @@ import click
 
 from hubpub.errors import UsageError
 from hubpub.output.escape import visible
-from hubpub.scaffold.kinds import KINDS, PIECES
+from hubpub.scaffold.kinds import KINDS, LICENCES, PIECES
 
 if TYPE_CHECKING:
     from hubpub.scaffold.asking import Given, Question, Settled
@@ -45,7 +45,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--without", "omitted", multiple=True, metavar="PIECE", help="Do not write it.")
 @click.option("--description", metavar="TEXT", help="One line for the README.")
-@click.option("--licence", metavar="SPDX", help="The licence, by its SPDX identifier.")
+@click.option("--licence", metavar="SPDX", help=f"The licence: {', '.join(LICENCES)}.")
 @click.option("--holder", metavar="NAME", help="Who holds the copyright.")
 @click.option(
     "--dependency", "dependencies", multiple=True, metavar="MODULE",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hubpub.errors import UsageError
-from hubpub.scaffold.kinds import KINDS, PIECES
+from hubpub.scaffold.kinds import KINDS, LICENCES, PIECES
 
 OWNER_PLACEHOLDER = "OWNER"
 """Stands in the examples until the publisher says who owns the repository."""
@@ -110,7 +110,7 @@ def answer(
         kind=plain.kind if kind is None else one_of(kind, KINDS, "--kind"),
         around=plain.around if around is None else frozenset(pieces(around)),
         tag=plain.tag if tag is None else tag_name(tag),
-        licence=plain.licence if licence is None else licence,
+        licence=plain.licence if licence is None else one_of(licence, LICENCES, "--licence"),
     )
 
 
@@ -185,6 +185,12 @@ def entrypoint_name(entrypoint: str) -> str:
         "choose another --entrypoint",
     )
     return entrypoint
+
+
+def default_entrypoint(file: str) -> str:
+    """An entrypoint name made of a file's; it may be no name that can be used."""
+    stem = re.sub(r"-[a-f0-9]{8,64}\Z", "", file.partition(".")[0])
+    return re.sub(r"[^A-Za-z0-9]+", "_", _plain(stem)).strip("_").lower()
 
 
 def owner_name(owner: str) -> str:

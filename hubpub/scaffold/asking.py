@@ -12,7 +12,7 @@ from hubpub.scaffold import answers as names
 from hubpub.scaffold import converting, mirroring
 from hubpub.scaffold.answers import OWNER_PLACEHOLDER, Answers
 from hubpub.scaffold.converting import Trained
-from hubpub.scaffold.kinds import KINDS, PIECES
+from hubpub.scaffold.kinds import KINDS, LICENCES, PIECES
 from hubpub.scaffold.looking import Found
 from hubpub.scaffold.mirroring import Entry, Weights
 
@@ -97,6 +97,13 @@ def settle(directory: Path, found: Found, given: Given, ask: Ask = by_default) -
         return Settled(mode, _common(directory, found, given, ask, "hubconf", "", MISSING))
     kind = _kind(given, ask, place) if mode == "new" else None
     if kind is not None:
+        if trained is not None and trained.form == "safetensors":
+            raise UsageError(
+                "a safetensors file is supported beside the network that it belongs to, and there "
+                "is none here",
+                help="put the network's code into the folder and run it again, or save the weights "
+                "with torch.save",
+            )
         package = _name(directory, given, ask)
         entrypoint = given.entrypoint or ask(
             Question("--entrypoint", _ENTRYPOINT, package, names.entrypoint_name)
@@ -105,7 +112,7 @@ def settle(directory: Path, found: Found, given: Given, ask: Ask = by_default) -
         made = _common(directory, found, given, ask, package, entrypoint, USUAL)
         return Settled(mode, replace(made, kind=kind), trained=trained, place=place)
     made = _common(directory, found, given, ask, "", "", USUAL)
-    entries = _entries(found, given, ask, _weights(made, trained, place))
+    entries = _entries(found, given, ask, _weights(made, trained, place), trained)
     first = entries[0]
     package = first.model.module.partition(".")[0]
     made = replace(made, package=package, entrypoint=first.name)
@@ -117,9 +124,9 @@ def _mode(found: Found, given: Given) -> str:
         flag
         for flag, value in (
             ("--from-checkpoint", given.checkpoint),
+            ("--kind", given.kind),
             ("--from-torchscript", given.torchscript),
             ("--from-timm", given.timm),
-            ("--kind", given.kind),
             ("--model", given.models),
         )
         if value
@@ -134,15 +141,14 @@ def _mode(found: Found, given: Given) -> str:
         return "patch"
     for one, other in (
         ("--from-torchscript", "--from-checkpoint"), ("--from-torchscript", "--from-timm"),
-        ("--from-torchscript", "--model"), ("--from-timm", "--model"), ("--from-timm", "--kind"),
-        ("--kind", "--model"),
+        ("--from-torchscript", "--model"), ("--from-torchscript", "--kind"),
+        ("--from-timm", "--model"), ("--from-timm", "--kind"), ("--kind", "--model"),
     ):  # fmt: skip
         if one in made and other in made:
             raise UsageError(f"{one} and {other} contradict each other", help="give one of them")
-    if "--from-timm" in made or "--model" in made:
+    if made and made[-1] in {"--from-timm", "--from-torchscript", "--model"}:
         return "package"
-    plain = "--kind" not in made and "--from-torchscript" not in made
-    return "package" if plain and found.models else "new"
+    return "package" if "--kind" not in made and found.models else "new"
 
 
 def _trained(given: Given) -> Trained | None:
@@ -157,6 +163,14 @@ def _trained(given: Given) -> Trained | None:
 def _place(trained: Trained, given: Given) -> str:
     """Whether a checkpoint goes into the tree or to a release."""
     place = given.weights
+    if trained.form == "torchscript":
+        if place == "release":
+            raise UsageError(
+                "a TorchScript archive at a URL is not supported: load_state_dict_from_url reads "
+                "weights, and nothing else of torch.hub checks a hash",
+                help="--weights tree",
+            )
+        place = "tree"
     if place is None:
         small = trained.size <= TREE
         by_kind = {"in-tree": "tree", "classifier": "release"}
@@ -181,22 +195,19 @@ def _weights(answers: Answers, trained: Trained | None, place: str) -> Weights:
     if trained is None:
         return Weights()
     if place == "tree":
-        return Weights(path=f"weights/{trained.stamped}", safetensors=trained.form == "safetensors")
+        return Weights(path=f"weights/{trained.stamped}", form=trained.form)
     return Weights(url=release_url(answers, trained.stamped))
 
 
 def release_url(answers: Answers, name: str) -> str:
-    """Where GitHub serves the file ``name`` of the release."""
-    return (
-        f"https://github.com/{answers.owner}/{answers.repo}/releases/download/{answers.tag}/{name}"
-    )
+    """Where GitHub serves the file ``name`` of a release that holds the weights and no code.
+
+    It can be there before the code that names it.
+    """
+    return f"https://github.com/{answers.owner}/{answers.repo}/releases/download/weights/{name}"
 
 
 def _kind(given: Given, ask: Ask, place: str) -> str:
-    if given.torchscript:
-        if given.kind not in {None, "torchscript"}:
-            raise UsageError(f"--kind {given.kind} is made of no TorchScript file")
-        return "torchscript"
     if given.kind:
         return names.one_of(given.kind, KINDS, "--kind")
     if place:
@@ -251,8 +262,11 @@ def _common(
             Question("--description", text, _usable(found.description), _line("--description"))
         )
     around = _around(found, given, ask, usual)
-    holder = given.holder or _usable(found.author)
-    if not holder and "licence" in around and not found.licensed:
+    licence, holder = given.licence, given.holder or _usable(found.author)
+    wanted = "licence" in around and not found.licensed
+    if wanted and licence is None:
+        licence = ask(Question("--licence", "Licence", next(iter(LICENCES)), _licence, LICENCES))
+    if wanted and not holder:
         proposed = owner or f"the {repo} authors"
         holder = ask(Question("--holder", "Who holds the copyright", proposed, _line("--holder")))
     plain = names.answer(
@@ -265,7 +279,7 @@ def _common(
         tag=given.tag or next_tag(found.tag),
         dependencies=given.dependencies,
         description=description,
-        licence=given.licence,
+        licence=licence,
     )
     return replace(plain, package=package, entrypoint=entrypoint)
 
@@ -276,6 +290,10 @@ def _usable(text: str) -> str:
         return names.one_line(text, "")
     except UsageError:
         return ""
+
+
+def _licence(word: str) -> str:
+    return names.one_of(word, LICENCES, "--licence")
 
 
 def _line(flag: str) -> Callable[[str], str]:
@@ -322,9 +340,16 @@ def _pieces(words: str) -> str:
     return ",".join(names.pieces(_split(words))) or "none"
 
 
-def _entries(found: Found, given: Given, ask: Ask, weights: Weights) -> tuple[Entry, ...]:
+def _entries(
+    found: Found, given: Given, ask: Ask, weights: Weights, trained: Trained | None
+) -> tuple[Entry, ...]:
     if given.timm:
         return (mirroring.timm_entry(given.timm, given.entrypoint, given.values, weights),)
+    if trained is not None and trained.form == "torchscript":
+        name = names.default_entrypoint(given.entrypoint or trained.path.name)
+        if given.entrypoint is None:
+            name = ask(Question("--entrypoint", _ENTRYPOINT, name, names.entrypoint_name))
+        return (mirroring.torchscript_entry(name, trained, weights),)
     wanted = given.models
     candidates = found.candidates()
     if not wanted and len(candidates) > 1:

@@ -27,6 +27,8 @@ MAX_TREE = 100 << 20
 """GitHub takes no larger file into a repository (bytes). Source: the same page."""
 MAX_PICKLE = 64 << 20
 """Of a larger pickle only so much is read (bytes): tensors do not lie in it."""
+MAX_CODE = 1 << 20
+"""So much of a module's code in an archive is read (bytes)."""
 _MAX_OPCODES = 2_000_000
 
 _PLAIN = frozenset({"collections", "torch", "torch._utils", "torch.storage", "torch._tensor",
@@ -54,6 +56,7 @@ class Trained:
     stamped: str
     foreign: tuple[str, ...] = ()
     training: tuple[str, ...] = ()
+    forward: str = ""
 
 
 def read(path: Path) -> Trained:
@@ -77,7 +80,8 @@ def read(path: Path) -> Trained:
         raise UsageError(f"cannot read {path}: {reason}", help="nothing was written") from error
     if size == 0:
         raise UsageError(f"{path} is empty", help="save it again")
-    return Trained(path, form, size, digest, stamp(path.name, digest), foreign, training)
+    forward = _forward(path) if form == "torchscript" else ""
+    return Trained(path, form, size, digest, stamp(path.name, digest), foreign, training, forward)
 
 
 def stamp(name: str, sha256: str) -> str:
@@ -172,6 +176,33 @@ def _form(path: Path) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
             # Before PyTorch 1.6: a magic number, a version, what made it, and then the object.
             return _pickled(stream, 4)
     return "unknown", (), ()
+
+
+_FORWARD = re.compile(
+    r"\bdef forward\(\w+: ([\w.]+)((?:,\s*\w+: [^():]{1,80})*)\) -> ([^:=]{1,80}):"
+)
+
+
+def _forward(path: Path) -> str:
+    """``forward(x: Tensor) -> Tensor`` of the outermost module of an archive.
+
+    Its code is Python's, in files; its object is a pickle, whose first class is the outermost one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            root = archive.namelist()[0].partition("/")[0]
+            with archive.open(f"{root}/data.pkl") as pickle:
+                named = [str(value) for name, value in _opcodes(pickle, 1) if name == "GLOBAL"]
+            module, _, cls = named[0].partition(" ")
+            with archive.open(f"{root}/code/{module.replace('.', '/')}.py") as stream:
+                text = stream.read(MAX_CODE).decode("utf-8", "replace")
+    except (KeyError, IndexError, ValueError, OSError, RuntimeError, zipfile.BadZipFile):
+        return ""
+    for match in _FORWARD.finditer(text):
+        if match.group(1) == f"{module}.{cls}":
+            takes = " ".join(match.group(2).split()).removeprefix(",").strip()
+            return f"forward({takes}) -> {' '.join(match.group(3).split())}"
+    return ""
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -14,8 +14,6 @@ from hubpub.scaffold.mirroring import Entry
 from hubpub.scaffold.rendering import PlannedFile, plan, templates
 
 HUBCONF = "hubconf.py"
-_OWN = frozenset({"readme", "test"})
-"""Pieces that speak of the entrypoints: here they are not those of any kind."""
 
 
 def plan_existing(
@@ -56,10 +54,16 @@ def readme(values: dict[str, Any]) -> str:
 
 
 def plain_pieces(answers: Answers) -> tuple[PlannedFile, ...]:
-    """The files of the chosen pieces that speak of no kind: licence, workflow and the like."""
-    none = {file.path for file in plan(replace(answers, around=frozenset()))}
-    chosen = plan(replace(answers, around=answers.around - _OWN))
-    return tuple(file for file in chosen if file.path not in none)
+    """The files of the chosen pieces that speak of no kind: licence, workflow and the like.
+
+    README and tests speak of the entrypoints, which are not those of any kind here.
+    """
+    own = {file.path for file in plan(replace(answers, around=frozenset()))}
+    return tuple(
+        file
+        for file in plan(answers)
+        if file.path not in own and file.path != "README.md" and not file.path.startswith("tests/")
+    )
 
 
 def dependencies(found: Found, hubconf: str) -> tuple[str, ...]:

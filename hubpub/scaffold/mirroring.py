@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from typing import Any
 from hubpub.errors import UsageError
 from hubpub.scaffold.answers import Answers, entrypoint_name
 from hubpub.scaffold.classes import Argument, ModelClass
+from hubpub.scaffold.converting import Trained
 from hubpub.scaffold.looking import Found
 
 RESERVED = frozenset(
@@ -26,11 +28,11 @@ _ANNOTATIONS = frozenset({"int", "float", "str", "bool"})
 
 @dataclass(frozen=True)
 class Weights:
-    """Where trained weights lie: ``path`` in the tree, or ``url``; ``safetensors``: their form."""
+    """Where trained weights lie: ``path`` in the tree, or ``url``; ``form`` as in Trained."""
 
     path: str = ""
     url: str = ""
-    safetensors: bool = False
+    form: str = "state dict"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,17 @@ def timm_entry(
     plain = entrypoint_name(entrypoint or name.partition(".")[0])
     (entry,) = entries([(model, plain)], values=values, weights=weights)
     return replace(entry, leading=(f'"{name}"', "pretrained=False"))
+
+
+def torchscript_entry(name: str, trained: Trained, weights: Weights) -> Entry:
+    """The entrypoint that loads the TorchScript archive ``trained``.
+
+    Raises:
+        UsageError: its name cannot be used.
+    """
+    takes = f"its forward is ``{trained.forward}``." if trained.forward else "a saved program."
+    model = ModelClass("", "torch", "", 1, (), f"The TorchScript archive {weights.path}", takes)
+    return Entry(model, entrypoint_name(name), weights=weights)
 
 
 def choose(found: Found, wanted: Sequence[str]) -> tuple[tuple[ModelClass, str | None], ...]:
@@ -232,7 +245,7 @@ def values(answers: Answers, items: Sequence[Entry], dependencies: Sequence[str]
     return {
         "entries": shown,
         "dependencies": list(dependencies),
-        "tree": any(entry["weights"] == "tree" for entry in shown),
+        "tree": any(entry["weights"] in {"tree", "torchscript"} for entry in shown),
         "sources": any(entry["sources"] for entry in shown),
         "owner": answers.owner,
         "repo": answers.repo,
@@ -245,12 +258,15 @@ def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
     model, weights = entry.model, entry.weights
     mirrored = list(_mirrored(entry))
     kind = "tree" if weights.path else "url" if weights.url else "none"
+    if weights.form == "torchscript":
+        kind = "torchscript"
     taken = {name for _, name in mirrored}
     switch = "checkpoint" if kind == "none" else "pretrained"
     while switch in taken or keyword.iskeyword(switch):
         switch += "_"
     about = model.summary or f"The network ``{model.name}`` of ``{model.module}``"
     call = f'torch.hub.load("{answers.owner}/{answers.repo}:{answers.tag}", "{entry.name}"'
+    gives = _quoted(model.forward) or f"see ``{model.name}.forward``."
     needed = missing_values(entry)
     given = "".join(f", {name}=..." for item, name in mirrored if item.name in needed)
     return {
@@ -262,9 +278,11 @@ def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
             list(_signature(entry, mirrored, switch, kind)), len(entry.name) + 7, ""
         ),
         "title": f"{_quoted(about).rstrip('.')}.",
-        "about": f"Built by ``{model.dotted}``, in evaluation mode.",
-        "documented": list(_documented(entry, mirrored, switch, kind)),
-        "gives": _quoted(model.forward) or f"see ``{model.name}.forward``.",
+        "about": f"Built by ``{model.dotted}``, in evaluation mode." if model.name else "",
+        "documented": [
+            part for line in _documented(entry, mirrored, switch, kind) for part in _filled(line)
+        ],
+        "gives": _filled(f"{_returned(kind)}: {gives}"),
         "load": f"{call}{given}, trust_repo=True)",
         "callable": not needed,
         "given": ", pretrained=False" if kind == "url" and switch == "pretrained" else "",
@@ -276,9 +294,20 @@ def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
         "weights": kind,
         "switch": switch,
         "place": ", ".join(f'"{part}"' for part in weights.path.split("/")),
-        "safetensors": weights.safetensors,
+        "safetensors": weights.form == "safetensors",
         "url": weights.url,
     }
+
+
+def _returned(kind: str) -> str:
+    return "torch.jit.ScriptModule" if kind == "torchscript" else "torch.nn.Module"
+
+
+def _filled(text: str) -> list[str]:
+    """A line of a docstring's section as lines that are not too long."""
+    return textwrap.wrap(
+        text, _WIDTH - 8, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _wrapped(items: Sequence[str], around: int, indent: str) -> str:
@@ -301,7 +330,8 @@ def _signature(
             yield f"{name}: {item.annotation}{'' if default is None else f' = {default}'}"
         else:
             yield name if default is None else f"{name}={default}"
-    yield f"{switch}=None" if kind == "none" else f"{switch}=True"
+    if kind != "torchscript":
+        yield f"{switch}=None" if kind == "none" else f"{switch}=True"
 
 
 def _documented(
@@ -310,9 +340,13 @@ def _documented(
     for item, name in mirrored:
         words = item.words or f"as ``{entry.model.name}`` takes {item.name}."
         yield f"{name}{_type(entry, item)}: {_quoted(words)}"
+    if kind == "torchscript":
+        return
     if kind == "none":
-        yield f"{switch} (str or None): path of a checkpoint to load, as written by"
-        yield "    ``torch.save(model.state_dict(), path)``. None keeps the first values."
+        yield (
+            f"{switch} (str or None): path of a checkpoint to load, as written by "
+            "``torch.save(model.state_dict(), path)``. None keeps the first values."
+        )
     else:
         yield f"{switch} (bool): load the trained weights; False keeps the first values."
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import string
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,7 +56,8 @@ def propose(root: Path, found: Found, answers: Answers) -> Proposal:
     """
     from hubpub.check import fix
 
-    fixed = fix(root, config.load(root), write=False, unsafe=True)
+    settings = config.load(root)
+    fixed = fix(root, settings, write=False, unsafe=True)
     repo = fixed.result.repo
     changed = dict(fixed.changed)
     remarks = list(fixed.problems)
@@ -60,9 +65,10 @@ def propose(root: Path, found: Found, answers: Answers) -> Proposal:
     unshown = any(item.code == _NO_EXAMPLE for item in fixed.result.diagnostics)
     if unshown and "readme" in answers.around:
         _show(root, found, answers, repo, changed, new, remarks)
-    wanted = replace(
-        answers, around=answers.around - {"licence"} if found.licensed else answers.around
-    )
+    there = {"licence"} if found.licensed else set()
+    # A hubpub.toml would hide what stands in pyproject.toml.
+    there |= {"settings"} if settings.path is not None else set()
+    wanted = replace(answers, around=answers.around - there)
     survey = look_around(root, _absent(root, existing.plain_pieces(wanted), remarks))
     new += survey.wanted
     return Proposal(
@@ -195,22 +201,36 @@ def diff(proposal: Proposal, prefix: str = "") -> bytes:
         for path, (before, after) in proposal.changed.items()
     ]
     parts += [
-        created(f"{prefix}{file.path}", file.text)
+        created(f"{prefix}{file.path}", file.content, binary=file.data is not None)
         for file in proposal.new
         if isinstance(file, PlannedFile)
     ]
     return b"".join(parts)
 
 
-def created(path: str, text: str) -> bytes:
+def created(path: str, data: bytes, *, binary: bool = False) -> bytes:
     """A new file as a diff; an empty one has a header alone."""
-    shown = patch(path, b"", text.encode())
     # The names as patch() quotes them, here those of a text that is never empty.
     old, new, _ = patch(path, b"", b"-").split(b"\n", 2)
     name = new.removeprefix(b"+++ ").rstrip(b"\t")
     first = old.removeprefix(b"--- ").rstrip(b"\t")
     head = b"diff --git " + first + b" " + name + b"\nnew file mode 100644\n"
+    if binary:
+        return head + _literal(data)
+    shown = patch(path, b"", data)
     return head + (b"--- /dev/null\n" + shown.split(b"\n", 1)[1] if shown else b"")
+
+
+def _literal(data: bytes) -> bytes:
+    """Bytes as git writes them into a patch (gitformat-patch: "GIT binary patch")."""
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    packed = zlib.compress(data)
+    lines = [packed[start : start + 52] for start in range(0, len(packed), 52)]
+    marks = string.ascii_uppercase + string.ascii_lowercase
+    body = "".join(
+        f"{marks[len(line) - 1]}{base64.b85encode(line, pad=True).decode()}\n" for line in lines
+    )
+    return f"index {'0' * 40}..{blob}\nGIT binary patch\nliteral {len(data)}\n{body}\n".encode()
 
 
 def copies(proposal: Proposal) -> Iterator[tuple[str, Path]]:

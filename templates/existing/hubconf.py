@@ -34,17 +34,27 @@ def {{ entry.name }}({{ entry.signature }}):
     {{ entry.about }}
 
 {% endif %}
+{% if entry.documented %}
     Args:
 {% for line in entry.documented %}
         {{ line }}
 {% endfor %}
 
+{% endif %}
     Returns:
-        torch.nn.Module: {{ entry.gives }}
+{% for line in entry.gives %}
+        {{ line }}
+{% endfor %}
 
     Example:
         >>> model = {{ entry.load }}
     """
+{% if entry.weights == "torchscript" %}
+    # Not torch.load, whose weights_only=True refuses a program; map_location: whoever loads it may
+    # have no GPU, wherever it was saved; from __file__: torch.hub leaves the working directory.
+    place = _os.path.join(_os.path.dirname(__file__), {{ entry.place }})
+    return torch.jit.load(place, map_location="cpu")
+{% else %}
     # Not at the top of the file: torch.hub runs the file before it looks at `dependencies`, so a
     # package that fails to import up there would hide the "Missing dependencies" message.
 {% if entry.sources %}
@@ -89,4 +99,5 @@ def {{ entry.name }}({{ entry.signature }}):
         model.load_state_dict(state)
 {% endif %}
     return model.eval()
+{% endif %}
 {% endfor %}

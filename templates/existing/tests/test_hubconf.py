@@ -11,5 +11,7 @@ REPOSITORY = str(Path(__file__).resolve().parents[1])
 def test_{{ entry.name }}_loads():
     model = torch.hub.load(REPOSITORY, "{{ entry.name }}", source="local"{{ entry.given }})
     assert isinstance(model, torch.nn.Module)
+{% if entry.weights != "torchscript" %}
     assert not model.training
+{% endif %}
 {% endfor %}
