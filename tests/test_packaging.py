@@ -71,7 +71,8 @@ def test_the_wheel_holds_what_runs_and_nothing_else(built: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert {"hubpub/py.typed", "hubpub/schemas/config.json"} <= in_tree
-    assert "hubpub/templates/{{package}}/network.py" in templates
+    assert "hubpub/templates/shared/network/{{package}}/network.py" in templates
+    assert "hubpub/templates/around/workflow/.github/workflows/hubpub.yml" in templates
     info = {name for name in names if ".dist-info/" in name}
     assert names - info == in_tree | templates
     assert any(name.endswith("licenses/LICENSE") for name in info)

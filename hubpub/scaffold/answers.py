@@ -57,7 +57,7 @@ class Answers:
     repo: str
     holder: str
     year: int
-    kind: str = "classifier"
+    kind: str = "in-tree"
     """Which of the templates under ``templates/kinds``."""
     around: frozenset[str] = frozenset({"readme", "licence", "test"})
     """Which optional pieces under ``templates/around``."""

@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "classifier": "a network whose weights are downloaded from a release",
         "in-tree": "a network whose weights are a small file of the repository",
+        "classifier": "a network whose weights are downloaded from a release",
         "family": "several sizes of one network, from one table",
         "reexport": "functions of a package, offered as they are",
         "helpers": "a network for text, and the tokenizer that goes with it",
@@ -16,7 +16,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "custom": "a network, and the same network with a user's own checkpoint",
     }
 )
-"""Name, which is a folder of ``templates/kinds``, to one line. The default comes first."""
+"""Name, which is a folder of ``templates/kinds``, to one line. The default comes first: it
+can be verified before anything is uploaded."""
 
 PIECES: Mapping[str, str] = MappingProxyType(
     {

@@ -24,6 +24,7 @@ def test_init_says_what_it_wrote_and_what_comes_next(hubpub: RunHubpub, tmp_path
             "hubconf.py",
             "skynet/__init__.py",
             "skynet/network.py",
+            "skynet/weights/skynet-189fd9da.pth",
             "tests/test_hubconf.py",
         )
     ]
@@ -148,8 +149,5 @@ def test_what_init_writes_passes_verify(hubpub: RunHubpub, mirror: Mirror, tmp_p
     verified = json.loads(report.read_text())
     assert verified["status"] == "pass"
     assert [entry["name"] for entry in verified["entrypoints"]] == ["skynet"]
-    # Of a model in a module of the repository nobody can spawn a process: a note, for everybody.
-    assert {(item["name"], item["severity"]) for item in verified["findings"]} == {
-        ("pickles", "note")
-    }
+    assert verified["findings"] == []
     assert verified["network"] == []

@@ -22,6 +22,7 @@ EXPECTED = [
     "hubconf.py",
     "skynet/__init__.py",
     "skynet/network.py",
+    "skynet/weights/skynet-189fd9da.pth",
     "tests/test_hubconf.py",
 ]
 
@@ -130,16 +131,18 @@ def test_any_name_is_taken_or_refused(name: str) -> None:
 
 def test_every_file_is_rendered_completely() -> None:
     planned = plan(ANSWERS)
-    assert [file.path for file in planned] == EXPECTED
+    assert [file.path for file in planned] == [
+        path.replace("skynet-", "skynet_small-") for path in EXPECTED
+    ]
     for file in planned:
         for left in ("{{", "}}", "{%", "OWNER"):
             assert left not in file.text, file.path
-        assert file.text.endswith("\n")
+        assert file.data is not None or file.text.endswith("\n")
         if file.path.endswith(".py"):
             compile(file.text, file.path, "exec", dont_inherit=True)
     text = {file.path: file.text for file in planned}
     assert "def skynet_small(" in text["hubconf.py"]
-    assert "from skynet.network import Network" in text["hubconf.py"]
+    assert "from skynet.network import build" in text["hubconf.py"]
     assert "Copyright (c) 2026, octo" in text["LICENSE"]
     for path in ("hubconf.py", "README.md"):
         call = 'torch.hub.load("octo/sky-net:v1.0", "skynet_small", trust_repo=True)'
@@ -291,7 +294,7 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "link", link)
     init(tmp_path / "skynet")
     assert tree(tmp_path / "skynet") == {
-        file.path: file.text.encode() for file in plan(answer(tmp_path / "skynet"))
+        file.path: file.content for file in plan(answer(tmp_path / "skynet"))
     }
     (tmp_path / "stop").touch()
     with pytest.raises(UsageError, match=r"network\.py"):

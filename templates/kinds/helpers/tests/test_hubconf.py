@@ -1,5 +1,6 @@
 """Do the entrypoints load the way users load them? Run with ``python -m pytest``."""
 
+import pickle
 from pathlib import Path
 
 import torch
@@ -28,6 +29,11 @@ def test_the_model_takes_what_the_tokenizer_gives():
 
 def test_the_tokenizer_gives_the_texts_back():
     tokenizer = load("{{ entrypoint }}_tokenizer")
+    assert tokenizer.decode(tokenizer(TEXTS)) == TEXTS
+
+
+def test_the_tokenizer_can_be_sent_to_a_worker():
+    tokenizer = pickle.loads(pickle.dumps(load("{{ entrypoint }}_tokenizer")))
     assert tokenizer.decode(tokenizer(TEXTS)) == TEXTS
 
 

@@ -1,5 +1,8 @@
 """Text to numbers and back. Replace it with yours."""
 
+from functools import partial
+from pathlib import Path
+
 import torch
 
 
@@ -39,3 +42,9 @@ class Tokenizer:
         """
         rows = (bytes(number for number in row if number < 256) for row in numbers.tolist())
         return [row.decode("utf-8", errors="replace") for row in rows]
+
+    def __reduce__(self):
+        # How it is pickled for the workers of a DataLoader. Where they are spawned, they do not find
+        # this module: the loader has taken the repository off sys.path. So they load it once more.
+        repository = str(Path(__file__).resolve().parents[1])
+        return partial(torch.hub.load, repository, "{{ entrypoint }}_tokenizer", source="local"), ()
