@@ -17,9 +17,10 @@ from hubpub.output.escape import visible
 from hubpub.scaffold.kinds import KINDS, LICENCES, PIECES
 
 if TYPE_CHECKING:
-    from hubpub.scaffold.asking import Given, Question, Settled
+    from hubpub.scaffold.asking import Settled
     from hubpub.scaffold.looking import Found
     from hubpub.scaffold.patching import Proposal
+    from hubpub.scaffold.questions import Given, Question
     from hubpub.scaffold.rendering import PlannedFile
     from hubpub.scaffold.writing import CopiedFile, Outcome
 
@@ -87,8 +88,9 @@ def command(directory: Path, **options: Any) -> int:
     Exit status: 0 written, or nothing to write; 1 a diff was shown and nothing written; 2 usage;
     130 interrupted, and nothing written.
     """
-    from hubpub.scaffold.asking import by_default, settle
+    from hubpub.scaffold.asking import settle
     from hubpub.scaffold.looking import look
+    from hubpub.scaffold.questions import by_default
 
     if options["show"] and options["really"]:
         raise UsageError("--diff writes nothing and --apply writes", help="give one of them")
@@ -109,7 +111,7 @@ def command(directory: Path, **options: Any) -> int:
 
 
 def _given(options: dict[str, Any]) -> Given:
-    from hubpub.scaffold.asking import Given
+    from hubpub.scaffold.questions import Given
 
     taken = {key: value for key, value in options.items() if key not in {"yes", "show", "really"}}
     for key in ("added", "omitted", "dependencies"):
@@ -237,7 +239,7 @@ def _patch(
     if not options["really"]:
         status = _show(directory, proposal)
         wanted = ask and not options["show"]
-        if not wanted or not click.confirm("Write this", default=False, err=True):
+        if not wanted or not click.confirm("Write this?", default=False, err=True):
             here = "" if directory == Path() else f" {shlex.quote(str(directory))}"
             text = f"hubconf.py is there, so this is a proposal{_left(proposal)}; "
             click.echo(visible(f"{text}`hubpub init --apply{here}` writes it"), err=True)

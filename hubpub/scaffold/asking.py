@@ -1,9 +1,9 @@
-"""What is still to be known after looking: questions as values, for whoever can ask them."""
+"""What is made: from the command line, from what was found, or by asking, in this order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from hubpub.scaffold.converting import Trained
 from hubpub.scaffold.kinds import KINDS, LICENCES, PIECES
 from hubpub.scaffold.looking import Found
 from hubpub.scaffold.mirroring import Entry, Weights
+from hubpub.scaffold.questions import Ask, Given, Question, by_default
 
 USUAL = ("readme", "licence", "test")
 """The pieces that a new repository gets."""
@@ -23,53 +24,6 @@ MISSING = ("readme", "precommit", "workflow", "settings")
 TREE = 50 << 20
 """A larger checkpoint goes to a release by default (bytes): each clone would carry it for ever."""
 _ENTRYPOINT = "Entrypoint, as torch.hub.load is asked for it"
-
-
-@dataclass(frozen=True)
-class Question:
-    """One thing to know. ``flag`` answers it on the command line.
-
-    ``valid`` gives the answer back as it counts, or raises UsageError. ``choices`` are what can be
-    answered, each with one line about it.
-    """
-
-    flag: str
-    text: str
-    default: str
-    valid: Callable[[str], str]
-    choices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-
-Ask = Callable[[Question], str]
-
-
-def by_default(question: Question) -> str:
-    """The answer where nobody can be asked: the default, checked."""
-    return question.valid(question.default)
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the command line says; None and empty where it says nothing."""
-
-    name: str | None = None
-    entrypoint: str | None = None
-    owner: str | None = None
-    repo: str | None = None
-    kind: str | None = None
-    tag: str | None = None
-    description: str | None = None
-    licence: str | None = None
-    holder: str | None = None
-    added: tuple[str, ...] = ()
-    omitted: tuple[str, ...] = ()
-    dependencies: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-    checkpoint: Path | None = None
-    torchscript: Path | None = None
-    timm: str | None = None
-    weights: str | None = None
 
 
 @dataclass(frozen=True)
