@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from hubpub.scaffold.rendering import PlannedFile
     from hubpub.scaffold.writing import CopiedFile, Outcome
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 _INTERRUPTED = "interrupted: nothing was written; run it again"
 _FILE = click.Path(path_type=Path)
 
@@ -44,10 +46,16 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--with", "added", multiple=True, metavar="PIECE", help=f"Write it too: {', '.join(PIECES)}."
 )
-@click.option("--without", "omitted", multiple=True, metavar="PIECE", help="Do not write it.")
-@click.option("--description", metavar="TEXT", help="One line for the README.")
+@click.option(
+    "--without", "omitted", multiple=True, metavar="PIECE", help="Do not write this piece."
+)
+@click.option(
+    "--description", metavar="TEXT", help="One line for the README; by default the project's."
+)
 @click.option("--licence", metavar="SPDX", help=f"The licence: {', '.join(LICENCES)}.")
-@click.option("--holder", metavar="NAME", help="Who holds the copyright.")
+@click.option(
+    "--holder", metavar="NAME", help="Who holds the copyright; by default the project's author."
+)
 @click.option(
     "--dependency", "dependencies", multiple=True, metavar="MODULE",
     help="Declare this module too, as it is imported.",
