@@ -20,6 +20,8 @@ ROOTS = frozenset(
     }
 )  # fmt: skip
 """Classes whose subclasses are networks or parts of them."""
+_LAYER = re.compile(r"torch\.nn\.(?:modules\.\w+\.)?(?!Parameter|Buffer|Uninit)[A-Z]\w*\Z")
+"""A layer of torch's own; what is made of one alone is mostly a part."""
 _TRAINED_BY = ("pytorch_lightning.", "lightning.")
 """Packages whose modules hold a network for its training: the network itself is what is wanted."""
 _FAMILIES = ("torchvision.models.", "timm.models.", "segmentation_models_pytorch.", "transformers.")
@@ -208,9 +210,16 @@ def _lineage(
 
 def _is_network(item: _Module, name: str, known: Mapping[str, _Module]) -> bool:
     lineage = list(_lineage(item, name, known))
-    if any(isinstance(one, str) and one in ROOTS for one in lineage):
+    foreign = [one for one in lineage if isinstance(one, str)]
+    if any(one in ROOTS or _LAYER.match(one) for one in foreign):
         return True
     return _has(item, name, known, _FAMILIES) or _has(item, name, known, _TRAINED_BY)
+
+
+def _is_whole(item: _Module, name: str, known: Mapping[str, _Module]) -> bool:
+    """Whether a class is more than a layer of torch's own with another name."""
+    foreign = [one for one in _lineage(item, name, known) if isinstance(one, str)]
+    return any(one in ROOTS for one in foreign) or _has(item, name, known, _FAMILIES)
 
 
 def _has(item: _Module, name: str, known: Mapping[str, _Module], begin: tuple[str, ...]) -> bool:
@@ -254,7 +263,7 @@ def _model(
         takes is not None and (takes.vararg is not None or takes.kwarg is not None),
         f"{item.module}.{node.name}" in inside
         or _PART.search(node.name) is not None
-        or _has(item, node.name, known, _TRAINED_BY),
+        or not _is_whole(item, node.name, known),
     )
 
 

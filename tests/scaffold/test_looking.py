@@ -169,6 +169,8 @@ def test_a_stamp_is_what_the_loader_reads(name: str, stamped: bool) -> None:
          ["a.b.Net", "a.c.Big"]),
         ({"a/__init__.py": "from .b import Net", "a/b.py": NET,
           "a/c.py": "from . import Net\nclass Big(Net): ..."}, ["a.b.Net", "a.c.Big"]),
+        ({"n.py": "from torch import nn\nclass N(nn.Linear): ..."}, ["n.N"]),
+        ({"n.py": "from torch import nn\nclass N(nn.Parameter): ..."}, []),
         ({"n.py": "class N(Module): ..."}, []),
         ({"n.py": "from torch import nn\nclass _N(nn.Module): ..."}, []),
         ({"n.py": "from torch.utils.data import Dataset\nclass N(Dataset): ..."}, []),
@@ -189,13 +191,15 @@ def test_parts_of_networks_come_last(tmp_path: Path) -> None:
     text = (
         "import lightning as L\nfrom torch import nn\nclass Tail(nn.Module): ...\n"
         "class Net(nn.Module):\n    def __init__(self):\n        self.t = Tail()\n"
-        "class FocalLoss(nn.Module): ...\n"
+        "class FocalLoss(nn.Module): ...\nclass Wide(nn.Linear): ...\n"
         "class Training(L.LightningModule):\n    def __init__(self):\n        self.n = Net()\n"
     )
     write_files(tmp_path, {"n.py": text})
     found = look(tmp_path)
     assert [model.name for model in found.candidates()] == ["Net"]
-    assert {model.name for model in found.models if model.part} == {"Tail", "FocalLoss", "Training"}
+    assert {model.name for model in found.models if model.part} == {
+        "Tail", "FocalLoss", "Training", "Wide",
+    }  # fmt: skip
 
 
 def test_only_parts_are_better_than_nothing(tmp_path: Path) -> None:
