@@ -85,8 +85,8 @@ def plan(answers: Answers) -> tuple[PlannedFile, ...]:
     _require_known(answers)
     root, environment, values = templates(), _environment(), _values(answers)
     planned = []
-    for source, path in _sources(root, answers):
-        path = environment.from_string(path).render(values)
+    for source, name in _sources(root, answers):
+        path = environment.from_string(name).render(values)
         like = _COMPANIONS.get(path, ())
         content = source.read_bytes()
         if b"\0" in content:

@@ -40,7 +40,7 @@ class Tokenizer:
         Returns:
             list[str]: N texts; bytes that are no UTF-8 become U+FFFD.
         """
-        rows = (bytes(number for number in row if number < 256) for row in numbers.tolist())
+        rows = (bytes(number for number in row if number != self.padding) for row in numbers.tolist())
         return [row.decode("utf-8", errors="replace") for row in rows]
 
     def __reduce__(self):

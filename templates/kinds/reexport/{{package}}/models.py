@@ -6,7 +6,7 @@ here, see hubconf.py.
 
 import torch
 
-from {{ package }}.network import build
+from {{ package }} import network as _network
 
 # The checkpoint is attached to a release of its own, so that it is there before the code that names
 # it. The digits at the end of its name begin the SHA-256 of its content: check_hash compares them.
@@ -29,7 +29,7 @@ def {{ entrypoint }}(pretrained=True, progress=True):
         >>> model(torch.rand(1, 3, 32, 32)).softmax(dim=1).shape  # one probability a class
         torch.Size([1, 10])
     """
-    network = build()
+    network = _network.build()
     if pretrained:
         state = torch.hub.load_state_dict_from_url(
             _WEIGHTS,
@@ -60,4 +60,4 @@ def {{ entrypoint }}_untrained(width=8, classes=10):
         >>> model(torch.rand(1, 3, 32, 32)).shape
         torch.Size([1, 3])
     """
-    return build(width=width, classes=classes)
+    return _network.build(width=width, classes=classes)

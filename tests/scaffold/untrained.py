@@ -1,7 +1,7 @@
 """Make the checkpoints that the templates come with, or compare them with what is made now.
 
-    python tests/scaffold/samples.py           # compare the numbers; exit code 1 where they differ
-    python tests/scaffold/samples.py --write   # make them again, and put the new stamps in place
+    python tests/scaffold/untrained.py           # compare the numbers; exit code 1 if they differ
+    python tests/scaffold/untrained.py --write   # make them again, and put the new stamps in place
 
 They hold the random numbers that the templates' own networks begin with. Another version of torch
 may pack the same numbers into a different file, so only numbers are compared.
