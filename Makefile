@@ -50,8 +50,9 @@ format: setup ## Format the code, and mend what can be mended safely
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: setup ## Print what hubpub costs beside importing libcst and torch
+bench: setup ## Print what hubpub costs beside libcst, torch and sha256sum
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/stamp.py
 
 picture: setup ## Draw docs/session.svg from a run of the demo
 	@$(BIN)/python docs/session.py

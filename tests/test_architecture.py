@@ -22,16 +22,17 @@ from publishing import clean_environment
 PACKAGE = ROOT / "hubpub"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
-LEAVES = {"diagnostic", "errors", "config", "hosts"}
+LEAVES = {"diagnostic", "errors", "config", "hosts", "linking"}
 FIRST_PARTY: dict[str, set[str]] = {
     # room -> the rooms it may import; every room may import itself and the version.
     "__init__": set(),
     "__main__": {"cli"},
-    "cli": {"check", "verify", "scaffold", "output", "rules", "source", *LEAVES},
+    "cli": {"check", "verify", "scaffold", "stamping", "output", "rules", "source", *LEAVES},
     "check": {"rules", "source", *LEAVES},
     "verify": {"check", "source/facts", *LEAVES},
     "verify/worker": set(),
-    "scaffold": {"check", "source", *LEAVES},
+    "scaffold": {"check", "source", "stamping/naming", *LEAVES},
+    "stamping": {"rules/cached", "source", *LEAVES},
     "output": {"config", "diagnostic", "errors"},
     "rules": {
         "source/facts",
@@ -47,6 +48,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "diagnostic": set(),
     "errors": set(),
     "hosts": {"errors"},
+    "linking": set(),
 }
 THIRD_PARTY: dict[str, set[str]] = {
     # package -> the only places that may import it.
@@ -315,6 +317,22 @@ def test_rule_stays_in_the_same_budget(home: Path) -> None:
 def test_init_adds_jinja2(home: Path, tmp_path: Path) -> None:
     modules = loaded(home, "init", tmp_path / "skynet")
     assert third_party(modules) == {"click", "hubpub", "jinja2", "markupsafe"}
+
+
+def test_stamp_parses_nothing(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.pth").write_bytes(b"weights")
+    modules = loaded(home, "stamp", tmp_path / "m.pth")
+    assert third_party(modules) == {"click", "hubpub"}
+    assert not modules & {*NEVER, "hubpub.stamping.updating", "hubpub.source.repository"}
+
+
+def test_stamp_adds_libcst_where_it_updates(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.pth").write_bytes(b"weights")
+    (tmp_path / "hubconf.py").write_text('U = "https://h/m.pth"\n')
+    arguments = ("--update", "--root", tmp_path, tmp_path / "m.pth")
+    modules = loaded(home, "stamp", *arguments)
+    assert "libcst" in modules
+    assert not modules & {*NEVER, "jsonschema"}
 
 
 def test_the_budget_can_be_broken(home: Path) -> None:

@@ -17,7 +17,7 @@ from hubpub.rules.cached import (
     strings,
     visible_hash,
 )
-from hubpub.source.facts import Answer, Place, Repo
+from hubpub.source.facts import RELEASE_LIMIT, Answer, Place, Repo
 
 _DOMAINS = {
     "drive.google.com": "Google Drive", "docs.google.com": "Google Drive",
@@ -27,8 +27,6 @@ _DOMAINS = {
     "pan.baidu.com": "Baidu Pan", "we.tl": "WeTransfer", "disk.yandex.ru": "Yandex Disk",
 }  # fmt: skip
 _PAGE = re.compile(r"/[^/]+/[^/]+(?:/-)?/blob/.+")
-RELEASE_LIMIT = 2 << 30
-"""What one asset of a GitHub release may hold, in bytes."""
 _PEEK = 1024
 
 

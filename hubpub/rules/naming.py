@@ -22,7 +22,10 @@ _GENERIC = re.compile(
 )
 """Names that say nothing of the model: another repository has one as well."""
 _HIDDEN = re.compile(r"[-_.]([0-9A-Fa-f]{8,64})(?=[-_.]|$)")
-STAMPED = "publish it as name-<first 8 digits of its sha256>.pth, and load that name"
+STAMPED = (
+    "publish it as name-<first 8 digits of its sha256>.pth, and load that name: "
+    "`hubpub stamp --update FILE` makes both"
+)
 _UNIMPORTANT = {"download", "raw", "dl", "export", "confirm", "authuser", "rlkey", "st", "e"}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from hubpub.diagnostic import Severity
 from hubpub.rules import Finding, rule
-from hubpub.rules.addresses import RELEASE_LIMIT, large_answers
-from hubpub.source.facts import Place, Repo
+from hubpub.rules.addresses import large_answers
+from hubpub.source.facts import RELEASE_LIMIT, Place, Repo
 
 GIT_LIMIT = 100 << 20
 """What GitHub takes of one file in git, in bytes."""

@@ -14,11 +14,9 @@ from typing import IO
 
 from hubpub.errors import UsageError
 from hubpub.scaffold.looking import SUFFIXES, mebibytes
-from hubpub.source.facts import HASH_REGEX
+from hubpub.stamping.naming import stamped
 
 CHUNK = 1 << 20
-DIGITS = 8
-"""So many digits of the SHA-256 go into the name: what PyTorch's own releases have."""
 MAX_RELEASE = 2 << 30
 """GitHub takes no larger file into a release (bytes).
 
@@ -87,18 +85,11 @@ def read(path: Path) -> Trained:
 def stamp(name: str, sha256: str) -> str:
     """The name under which ``torch.hub`` finds the hash of a file: ``net.pth`` -> ``net-<8>.pth``.
 
-    Where the loader would read other digits, dots and dashes become underscores. (The expression is
-    ``torch.hub.HASH_REGEX``, and its first match counts.)
+    As ``hubpub stamp`` gives it; characters that a URL or a release could not keep become ``_``.
     """
     suffix = next(end for end in SUFFIXES if name.lower().endswith(end))
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", name[: -len(suffix)]).strip("-._") or "model"
-    stem = re.sub(r"-[a-f0-9]{8,64}\Z", "", stem)
-    for candidate in (stem, stem.replace(".", "_"), re.sub(r"[.-]", "_", stem)):
-        stamped = f"{candidate}-{sha256[:DIGITS]}{suffix.lower()}"
-        match = HASH_REGEX.search(stamped)
-        if match is not None and match.group(1) == sha256[:DIGITS]:
-            return stamped
-    raise AssertionError(name)
+    return stamped(f"{stem}{suffix}", sha256).name
 
 
 def require(trained: Trained, form: str) -> None:

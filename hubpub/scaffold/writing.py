@@ -7,12 +7,14 @@ import errno
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from hubpub.errors import UsageError
+from hubpub.linking import link
 from hubpub.scaffold.rendering import PlannedFile
 
 CHUNK = 1 << 20
@@ -239,12 +241,7 @@ def _make_folder(folder: Path, undo: _Undo) -> None:
 
 def _link(temporary: Path, target: Path, undo: _Undo) -> None:
     """Give ``temporary`` its own name; unlike a rename, this never replaces what is there."""
-    try:
-        os.link(temporary, target)
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}:
-            raise
-        # A file system without hard links (FAT, some network shares).
-        with target.open("xb") as stream:
+    if not link(temporary, target):
+        with target.open("xb") as stream, temporary.open("rb") as source:
             undo.copied.append(target)
-            stream.write(temporary.read_bytes())
+            shutil.copyfileobj(source, stream, CHUNK)

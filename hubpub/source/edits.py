@@ -190,21 +190,41 @@ def write(root: Path, path: str, before: Text, text: str) -> str | None:
     temporary name beside it and then renamed, so that it is whole at every moment. A file that
     changed since it was read, or that is reached through a symlink, is left alone.
     """
+    current = Files(root).text(path)
+    if isinstance(current, Unreadable) or current.text != before.text:
+        return "the file changed while it was checked"
+    ready = prepare(root, path, before, text)
+    if isinstance(ready, str):
+        return ready
+    try:
+        ready.replace(root / path)
+    except OSError as error:
+        _remove(ready)
+        return error.strerror or str(error)
+    except BaseException:
+        _remove(ready)
+        raise
+    return None
+
+
+def prepare(root: Path, path: str, before: Text, text: str) -> Path | str:
+    """A new file beside ``path`` with what :func:`write` would write; why not, where it cannot be.
+
+    Renamed to ``path``, it takes its place.
+    """
     place = root / path
     try:
         data = before.encode(text)
     except UnicodeEncodeError:
         return f"the fix cannot be written in {before.encoding}"
-    current = Files(root).text(path)
-    if isinstance(current, Unreadable) or current.text != before.text:
-        return "the file changed while it was checked"
     if Path(os.path.realpath(place)) != Path(os.path.realpath(root)) / path:
         return "the file is reached through a symlink"
     try:
         status = place.stat()
-        handle, temporary = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     except OSError as error:
         return error.strerror or str(error)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -212,14 +232,16 @@ def write(root: Path, path: str, before: Text, text: str) -> str | None:
             os.fsync(file.fileno())
         with contextlib.suppress(OSError):
             os.chown(temporary, status.st_uid, status.st_gid)
-        Path(temporary).chmod(stat.S_IMODE(status.st_mode))
-        Path(temporary).replace(place)
+        temporary.chmod(stat.S_IMODE(status.st_mode))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+        _remove(temporary)
         return error.strerror or str(error)
     except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+        _remove(temporary)
         raise
-    return None
+    return temporary
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        temporary.unlink()

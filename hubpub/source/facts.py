@@ -23,6 +23,8 @@ CHECKPOINT_SUFFIXES = (
     ".th", ".pkl", ".tar", ".onnx", ".jit",
 )  # fmt: skip
 """How the names of checkpoints end, in lower case."""
+RELEASE_LIMIT = 2 << 30
+"""What one asset of a GitHub release may hold, in bytes."""
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ def test_what_pytorch_really_writes(tmp_path: Path, which: str) -> None:
         ("net-ffffffffffff.pth", "net-0a1b2c3d.pth"),
         ("epoch-100.pt", "epoch-100-0a1b2c3d.pt"),
         ("yolo-v5.1.pt", "yolo-v5.1-0a1b2c3d.pt"),
-        ("m-1.0.pth", "m-1_0-0a1b2c3d.pth"),
-        ("dcgan-c.1.pth", "dcgan-c_1-0a1b2c3d.pth"),
+        ("m-1.0.pth", "m_1.0-0a1b2c3d.pth"),
+        ("dcgan-c.1.pth", "dcgan_c.1-0a1b2c3d.pth"),
         ("my net (final).CKPT", "my_net_final-0a1b2c3d.ckpt"),
         ("räkna.safetensors", "r_kna-0a1b2c3d.safetensors"),
         (".pth", "model-0a1b2c3d.pth"),
@@ -134,7 +134,9 @@ def test_the_loader_reads_every_stamp(stem: str, suffix: str, data: bytes) -> No
     digest = hashlib.sha256(data).hexdigest()
     match = HASH_REGEX.search(converting.stamp(stem + suffix, digest))
     assert match is not None
-    assert match.group(1) == digest[:8]
+    # More than eight where those look like a date.
+    assert len(match.group(1)) >= 8
+    assert digest.startswith(match.group(1))
 
 
 @pytest.mark.parametrize(
