@@ -39,7 +39,8 @@ def plan_existing(
     if "test" in answers.around and any(entry["callable"] for entry in values["entries"]):
         test = render("existing/tests/test_hubconf.py", values)
         files.append(PlannedFile("tests/test_hubconf.py", test))
-    files += plain_pieces(answers)
+    others = tuple(name for name in values["dependencies"] if name != "torch")
+    files += plain_pieces(replace(answers, dependencies=others))
     return tuple(sorted(files, key=lambda file: file.path))
 
 

@@ -68,7 +68,14 @@ def propose(root: Path, found: Found, answers: Answers) -> Proposal:
     there = {"licence"} if found.licensed else set()
     # A hubpub.toml would hide what stands in pyproject.toml.
     there |= {"settings"} if settings.path is not None else set()
-    wanted = replace(answers, around=answers.around - there)
+    declared = () if repo.hubconf is None else repo.hubconf.dependencies.names
+    wanted = replace(
+        answers,
+        around=answers.around - there,
+        dependencies=tuple(
+            name for name in sorted(declared) if name.isidentifier() and name != "torch"
+        ),
+    )
     survey = look_around(root, _absent(root, existing.plain_pieces(wanted), remarks))
     new += survey.wanted
     return Proposal(
@@ -114,7 +121,7 @@ def _show(
         "repo": answers.repo,
         "tag": answers.tag,
         "description": answers.description,
-        "dependencies": sorted(repo.hubconf.dependencies.names) or ["torch"],
+        "dependencies": sorted(filter(str.isidentifier, repo.hubconf.dependencies.names)),
         "entries": [{"load": line} for line in shown],
     }
     if found.readme is None:

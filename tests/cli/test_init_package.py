@@ -149,7 +149,7 @@ def test_names_and_values_can_be_given(hubpub: RunHubpub, tmp_path: Path) -> Non
     done = hubpub(
         "init", folder, "--owner", "octo", "--model", "Unused=plain", "--value", "size=7",
         "--model", "clouds.nets.SkyNet=clouds", "--value", "SkyNet.classes=5",
-        "--dependency", "einops", "--tag", "v3",
+        "--dependency", "einops", "--tag", "v3", "--with", "workflow",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     text = (folder / "hubconf.py").read_text()
@@ -157,6 +157,8 @@ def test_names_and_values_can_be_given(hubpub: RunHubpub, tmp_path: Path) -> Non
     assert "def clouds(classes: int = 5," in text
     assert 'dependencies = ["torch", "numpy", "einops"]' in text
     assert '"octo/sky:v3", "plain"' in text
+    workflow = (folder / ".github/workflows/hubpub.yml").read_text()
+    assert "Install here what hubconf.py declares: numpy, einops." in workflow
 
 
 def test_a_package_below_src_is_imported_from_there(hubpub: RunHubpub, tmp_path: Path) -> None:

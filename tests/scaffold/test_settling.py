@@ -184,6 +184,14 @@ def test_what_is_there_is_not_proposed(
     assert any(line.startswith(remark) for line in made.remarks) or not remark
 
 
+def test_only_names_of_modules_are_repeated(tmp_path: Path) -> None:
+    listed = 'dependencies = ["torch", "numpy", "a\\n      - run: evil"]\n'
+    made = proposal(tmp_path / "net", {"hubconf.py": listed + OLD})
+    written = "".join(file.text for file in made.new if isinstance(file, PlannedFile))
+    assert "evil" not in written
+    assert "torch.hub.load(" in written
+
+
 @pytest.mark.parametrize("readme", ["# Net\r\n\r\n## License\r\n\r\nMine.\r\n", "# Net", ""])
 def test_a_section_keeps_the_ends_of_lines(tmp_path: Path, readme: str) -> None:
     made = proposal(tmp_path / "net", {"hubconf.py": OLD, "README.md": readme})
