@@ -93,8 +93,7 @@ def answer(
     """
     package = package_name(directory, name)
     repo = repo_name(default_repo(directory, package) if repo is None else repo)
-    if owner is not None:
-        owner = owner_name(owner)
+    owner = None if owner is None else owner_name(owner)
     plain = Answers(
         package=package,
         entrypoint=entrypoint_name(package if entrypoint is None else entrypoint),

@@ -23,6 +23,8 @@ MISSING = ("readme", "precommit", "workflow", "settings")
 """The pieces that a repository which publishes already is offered."""
 TREE = 50 << 20
 """A larger checkpoint goes to a release by default (bytes): each clone would carry it for ever."""
+_UNSETTLED = "unsettled"
+"""Stands for the package until it is known."""
 _ENTRYPOINT = "Entrypoint, as torch.hub.load is asked for it"
 
 
@@ -198,34 +200,20 @@ def _common(
     usual: Sequence[str],
 ) -> Answers:
     """What every mode needs to know."""
-    owner = given.owner or found.owner
-    if owner is None:
-        text = "GitHub account"
-        answer = ask(Question("--owner", text, OWNER_PLACEHOLDER, names.owner_name))
-        owner = None if answer == OWNER_PLACEHOLDER else answer
-    repo = given.repo or found.repo
-    if repo is None:
-        proposed = names.default_repo(directory, package)
-        repo = ask(Question("--repo", "GitHub repository", proposed, names.repo_name))
-    description = given.description
-    if description is None and usual is MISSING:
-        description = ""
-    if description is None:
-        text = "One line about it (may be empty)"
-        description = ask(
-            Question("--description", text, _usable(found.description), _line("--description"))
-        )
+    owner, repo = _github(directory, found, given, ask, package)
+    description = _description(found, given, ask, usual)
     around = _around(found, given, ask, usual)
     licence, holder = given.licence, given.holder or _usable(found.author)
-    wanted = "licence" in around and not found.licensed
-    if wanted and licence is None:
-        licence = ask(Question("--licence", "Licence", next(iter(LICENCES)), _licence, LICENCES))
-    if wanted and not holder:
-        proposed = owner or f"the {repo} authors"
-        holder = ask(Question("--holder", "Who holds the copyright", proposed, _line("--holder")))
+    if "licence" in around and not found.licensed:
+        if licence is None:
+            first = next(iter(LICENCES))
+            licence = ask(Question("--licence", "Licence", first, _licence, LICENCES))
+        if not holder:
+            text, proposed = "Who holds the copyright", owner or f"the {repo} authors"
+            holder = ask(Question("--holder", text, proposed, _line("--holder")))
     plain = names.answer(
         directory,
-        name="hubpub_placeholder",
+        name=_UNSETTLED,
         owner=owner,
         repo=repo,
         holder=holder or None,
@@ -236,6 +224,27 @@ def _common(
         licence=licence,
     )
     return replace(plain, package=package, entrypoint=entrypoint)
+
+
+def _github(
+    directory: Path, found: Found, given: Given, ask: Ask, package: str
+) -> tuple[str | None, str]:
+    """The account, None where nobody said, and the repository."""
+    owner, repo = given.owner or found.owner, given.repo or found.repo
+    if owner is None:
+        answer = ask(Question("--owner", "GitHub account", OWNER_PLACEHOLDER, names.owner_name))
+        owner = None if answer == OWNER_PLACEHOLDER else answer
+    if repo is None:
+        proposed = names.default_repo(directory, package)
+        repo = ask(Question("--repo", "GitHub repository", proposed, names.repo_name))
+    return owner, repo
+
+
+def _description(found: Found, given: Given, ask: Ask, usual: Sequence[str]) -> str:
+    if given.description is not None or usual is MISSING:
+        return given.description or ""
+    text, proposed = "One line about it (may be empty)", _usable(found.description)
+    return ask(Question("--description", text, proposed, _line("--description")))
 
 
 def _usable(text: str) -> str:
@@ -269,7 +278,7 @@ def next_tag(newest: str | None) -> str:
 def _around(found: Found, given: Given, ask: Ask, usual: Sequence[str]) -> frozenset[str]:
     """The pieces to write: the usual ones and ``added``, without ``omitted``."""
     omitted = set(names.pieces(given.omitted))
-    added = set(names.pieces(given.added))
+    added = set(names.pieces(given.added)) | ({"licence"} if given.licence else set())
     if added or omitted:
         return frozenset({*usual, *added} - omitted)
     # A file of the user's own is planned too, so that it can be said that it stays.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +32,13 @@ class Weights:
     path: str = ""
     url: str = ""
     form: str = "state dict"
+
+    @property
+    def kind(self) -> str:
+        """How an entrypoint gets them: torchscript, tree, url or none."""
+        if self.form == "torchscript":
+            return "torchscript"
+        return "tree" if self.path else "url" if self.url else "none"
 
 
 @dataclass(frozen=True)
@@ -257,13 +263,8 @@ def values(answers: Answers, items: Sequence[Entry], dependencies: Sequence[str]
 def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
     model, weights = entry.model, entry.weights
     mirrored = list(_mirrored(entry))
-    kind = "tree" if weights.path else "url" if weights.url else "none"
-    if weights.form == "torchscript":
-        kind = "torchscript"
-    taken = {name for _, name in mirrored}
-    switch = "checkpoint" if kind == "none" else "pretrained"
-    while switch in taken or keyword.iskeyword(switch):
-        switch += "_"
+    kind = weights.kind
+    switch = _switch(mirrored, kind)
     about = model.summary or f"The network ``{model.name}`` of ``{model.module}``"
     call = f'torch.hub.load("{answers.owner}/{answers.repo}:{answers.tag}", "{entry.name}"'
     gives = _quoted(model.forward) or f"see ``{model.name}.forward``."
@@ -297,6 +298,15 @@ def _shown(entry: Entry, answers: Answers) -> dict[str, Any]:
         "safetensors": weights.form == "safetensors",
         "url": weights.url,
     }
+
+
+def _switch(mirrored: Sequence[tuple[Argument, str]], kind: str) -> str:
+    """The parameter that says which weights: one that the constructor does not have."""
+    taken = {name for _, name in mirrored}
+    switch = "checkpoint" if kind == "none" else "pretrained"
+    while switch in taken:
+        switch += "_"
+    return switch
 
 
 def _returned(kind: str) -> str:
