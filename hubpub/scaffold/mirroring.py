@@ -240,9 +240,14 @@ def _mirrored(entry: Entry) -> Iterator[tuple[Argument, str]]:
     """The parameters that are repeated, with the names they get; required ones first."""
     items = [item for item in entry.model.arguments if _can_mirror(entry, item)]
     needed = set(missing_values(entry))
+    names = {item.name for item in items}
+    taken = {*RESERVED, entry.name, "torch"}
     for item in sorted(items, key=lambda item: item.name not in needed):
-        taken = item.name in RESERVED or item.name == entry.name
-        yield item, f"{item.name}_" if taken else item.name
+        name = item.name
+        # A parameter called torch would hide the module that loads the weights.
+        while name in taken or (name != item.name and name in names):
+            name += "_"
+        yield item, name
 
 
 def values(answers: Answers, items: Sequence[Entry], dependencies: Sequence[str]) -> dict[str, Any]:

@@ -98,6 +98,25 @@ def test_whatever_a_docstring_says_the_hubconf_compiles(
             compile(file.text, file.path, "exec", dont_inherit=True)
 
 
+def test_names_that_something_else_has_get_an_underscore(tmp_path: Path) -> None:
+    source = (
+        "from torch import nn\n\n\nclass Sky(nn.Module):\n"
+        "    def __init__(self, model=1, model_=2, torch=3, sky=4, checkpoint=5, source=6):\n"
+        "        super().__init__()\n"
+    )
+    write_files(tmp_path, {"clouds.py": source})
+    found = look(tmp_path)
+    files = planning.files(found, settle(tmp_path, found, Given(owner="octo")))
+    (text,) = [
+        file.text for file in files if isinstance(file, PlannedFile) and file.path == "hubconf.py"
+    ]
+    signature = "model__=1, model_=2, torch_=3, sky_=4, checkpoint=5, source_=6, checkpoint_=None"
+    assert f"def sky({signature}):" in text
+    assert " ".join(text.split("_Sky(")[1].split())[:60] == (
+        "model=model__, model_=model_, torch=torch_, sky=sky_, checkp"
+    )
+
+
 def test_a_question_knows_its_option_and_a_valid_default(tmp_path: Path) -> None:
     asked: list[Question] = []
 
