@@ -255,6 +255,19 @@ def test_check_has_nothing_to_say(
     assert json.loads(done.stdout)["diagnostics"] == []
 
 
+def test_a_declared_dependency_is_excused_until_something_needs_it(
+    hubpub: RunHubpub, tmp_path: Path
+) -> None:
+    folder = tmp_path / "net"
+    write(folder, plan(answers("classifier", dependencies=("timm",))))
+    network = folder / "sky_classifier" / "network.py"
+    network.write_text("import timm\n" + network.read_text())
+    done = hubpub("check", folder, "--output-format", "concise", "--fail-on", "note")
+    assert re.findall(r"^.*?(HUB\d+)", done.stdout, re.MULTILINE) == ["HUB002"]
+    assert hubpub("check", folder, "--fix", "--fail-on", "note").returncode == 0
+    assert 'dependencies = ["torch", "timm"]\n' in (folder / "hubconf.py").read_text()
+
+
 @dataclass(frozen=True)
 class Row:
     """What verify finds of a kind: its entrypoints, and those that use weights in each case."""
