@@ -77,14 +77,8 @@ def command(files: tuple[Path, ...], root: Path | None, form: str, **options: An
     dry = options["dry"] or options["diff"]
     rows: list[Row] = []
     try:
-        for outcome in stamp(
-            files,
-            digits=options["digits"],
-            copy=options["copy"],
-            dry=dry,
-            code=code,
-            watch=_watch,
-        ):
+        chosen = {"digits": options["digits"], "copy": options["copy"], "dry": dry}
+        for outcome in stamp(files, **chosen, code=code, watch=_watch):
             rows.append(_row(outcome))
             _say(outcome, dry=dry)
             if form == "text":
@@ -95,10 +89,16 @@ def command(files: tuple[Path, ...], root: Path | None, form: str, **options: An
             _write_json(rows, dry)
     if options["diff"] and code is not None:
         _write_patch(code.patch())
-    elif code is None and not dry and any(row.status in {"renamed", "copied"} for row in rows):
+    elif code is None and not dry:
+        _advise(rows)
+    return int(any(row.status == "failed" for row in rows))
+
+
+def _advise(rows: list[Row]) -> None:
+    """What comes next where the code does not know of the new names."""
+    if any(row.status in {"renamed", "copied"} for row in rows):
         text = "publish it under this name, and load that name with check_hash=True"
         click.echo(f"{text}; --update writes it into hubconf.py", err=True)
-    return int(any(row.status == "failed" for row in rows))
 
 
 def _code(root: Path | None, update: bool, diff: bool, every: bool) -> Code | None:
