@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
-        # Python would write bytecode that is cut at the limit, and every later run would fail on it.
+        # Python would keep bytecode that is cut at the limit, and every later run would fail.
         env=clean_environment(tmp_path / "home") | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
