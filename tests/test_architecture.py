@@ -44,7 +44,7 @@ FIRST_PARTY: dict[str, set[str]] = {
     "check": {"rules", "source", *LEAVES},
     "verify": {"check", "source/facts", *LEAVES},
     "verify/worker": set(),
-    "scaffold": LEAVES,
+    "scaffold": {"check", "source", "stamping/naming", *LEAVES},
     "stamping": {"rules/cached", "source", *LEAVES},
     "output": {"config", "diagnostic", "errors"},
     "rules": {
@@ -363,6 +363,20 @@ def test_stamp_adds_libcst_where_it_updates(home: Path, tmp_path: Path) -> None:
     modules = loaded(home, "stamp", *arguments)
     assert "libcst" in modules
     assert not modules & {*NEVER, "jsonschema"}
+
+
+@pytest.mark.parametrize("hubconf", [False, True], ids=["a package", "a hubconf.py"])
+def test_init_reads_what_is_there_with_libcst_alone(
+    home: Path, tmp_path: Path, hubconf: bool
+) -> None:
+    folder = tmp_path / "sky"
+    folder.mkdir()
+    (folder / "clouds.py").write_text("import torch\n\n\nclass Net(torch.nn.Module):\n    pass\n")
+    if hubconf:
+        (folder / "hubconf.py").write_text("def net():\n    return 1\n")
+    modules = loaded(home, "init", "--owner", "octo", folder, code=1 if hubconf else 0)
+    assert "libcst" in modules
+    assert not modules & (NEVER - {"jinja2"})
 
 
 def test_the_budget_can_be_broken(home: Path) -> None:

@@ -228,8 +228,14 @@ def _say_one(outcome: Outcome, report: Report) -> None:
 
 
 def write_patch(report: Report) -> None:
-    """The diffs to stdout, byte for byte; on a terminal and in a CI log no control characters."""
-    patch = b"".join(outcome.patch for outcome in report.outcomes)
+    """The diffs to stdout, and how many files they are of."""
+    show_patch(b"".join(outcome.patch for outcome in report.outcomes))
+    count = sum(len(outcome.changed) for outcome in report.outcomes)
+    click.echo(f"{_count(count, 'file')} would change", err=True)
+
+
+def show_patch(patch: bytes) -> None:
+    """A diff to stdout, byte for byte; on a terminal and in a CI log no control characters."""
     shown = patch
     if sys.stdout.isatty() or (_is_pipe() and any(os.environ.get(name) for name in CI)):
         from hubpub.output.diff import render
@@ -239,8 +245,6 @@ def write_patch(report: Report) -> None:
     if shown != patch:
         text = "note: some lines are escaped here; written to a file, the diff can be applied"
         click.echo(text, err=True)
-    count = sum(len(outcome.changed) for outcome in report.outcomes)
-    click.echo(f"{_count(count, 'file')} would change", err=True)
 
 
 def _is_pipe() -> bool:

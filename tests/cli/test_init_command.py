@@ -51,12 +51,19 @@ def test_a_kept_readme_is_told_what_to_show(hubpub: RunHubpub, tmp_path: Path) -
 def test_a_second_init_changes_nothing(hubpub: RunHubpub, tmp_path: Path) -> None:
     hubpub("init", "skynet", cwd=tmp_path)
     hubconf = tmp_path / "skynet/hubconf.py"
-    hubconf.write_text("mine")
+    hubconf.write_text("mine = 1\n")
+    done = hubpub("init", "skynet", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "hubconf.py is there, so this is a proposal" in done.stderr
+    assert hubconf.read_text() == "mine = 1\n"
+
+
+def test_a_file_in_the_way_is_named(hubpub: RunHubpub, tmp_path: Path) -> None:
+    (tmp_path / "skynet/skynet").mkdir(parents=True)
+    (tmp_path / "skynet/skynet/network.py").write_text("mine")
     done = hubpub("init", "skynet", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "error: already there" in done.stderr
-    assert "hubconf.py" in done.stderr
-    assert hubconf.read_text() == "mine"
+    assert "error: already there, and init never overwrites: skynet/network.py" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -94,7 +101,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
-        env=clean_environment(tmp_path / "home"),
+        # Python would keep bytecode that is cut at the limit, and every later run would fail.
+        env=clean_environment(tmp_path / "home") | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
     )

@@ -46,7 +46,7 @@ def tree(folder: Path) -> dict[str, bytes]:
         ("Sky-Net", "sky_net", "Sky-Net"),
         ("Sky Net (v2)", "sky_net_v2", "Sky-Net-v2"),
         ("_private_", "private", "_private_"),
-        ("räkna", "r_kna", "r-kna"),
+        ("räkna", "rakna", "rakna"),
     ],
 )
 def test_names_come_from_the_folder(tmp_path: Path, folder: str, package: str, repo: str) -> None:
@@ -242,7 +242,7 @@ def test_a_folder_that_is_no_folder(tmp_path: Path, kind: str) -> None:
 def test_a_folder_that_cannot_be_written_is_named() -> None:
     with pytest.raises(UsageError, match="cannot write /proc/skynet") as refused:
         init(Path("/proc/skynet"))
-    assert refused.value.help == "nothing was written"
+    assert (refused.value.help or "").startswith("nothing was written; ")
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(errno.ENOSPC, "disk full")])
