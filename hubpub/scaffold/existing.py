@@ -57,12 +57,13 @@ def readme(values: dict[str, Any]) -> str:
 def plain_pieces(answers: Answers) -> tuple[PlannedFile, ...]:
     """The files of the chosen pieces that speak of no kind: licence, workflow and the like.
 
-    README and tests speak of the entrypoints, which are not those of any kind here.
+    README and tests speak of the entrypoints, which are not those of any kind here. The settings
+    show by an example what can be said of them.
     """
     own = {file.path for file in plan(replace(answers, around=frozenset()))}
     return tuple(
         file
-        for file in plan(answers)
+        for file in plan(answers, called="existing/settings.part.toml")
         if file.path not in own and file.path != "README.md" and not file.path.startswith("tests/")
     )
 

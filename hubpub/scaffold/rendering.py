@@ -75,8 +75,12 @@ def templates() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-def plan(answers: Answers) -> tuple[PlannedFile, ...]:
+def plan(answers: Answers, called: str | None = None) -> tuple[PlannedFile, ...]:
     """Every file of a new publisher, rendered, sorted by path.
+
+    Args:
+        answers: what is asked for.
+        called: the template of what the settings say of calls; None for that of the kind.
 
     Raises:
         UsageError: there is no such kind, piece or licence, or an entrypoint has the name of
@@ -84,6 +88,7 @@ def plan(answers: Answers) -> tuple[PlannedFile, ...]:
     """
     _require_known(answers)
     root, environment, values = templates(), _environment(), _values(answers)
+    values["called"] = called or f"kinds/{answers.kind}/settings.part.toml"
     planned = []
     for source, name in _sources(root, answers):
         path = environment.from_string(name).render(values)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeRepository, RunHubpub
+from hubpub import config
 from publishing import Files, clean_environment, write_files
 
 NET = '''
@@ -264,6 +265,23 @@ def test_a_hubconf_that_is_there_gets_a_patch(
     assert done.returncode == 0, done.stderr
     assert "changed hubconf.py\n" in done.stdout
     assert content(made.path) == patched
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_settings_for_entrypoints_of_ones_own_expect_nothing_of_a_sample(
+    hubpub: RunHubpub, tmp_path: Path, published: bool
+) -> None:
+    write_files(tmp_path, {**PACKAGE, **({"hubconf.py": OLD} if published else {})})
+    options = ("--apply",) if published else ()
+    done = hubpub("init", "-y", "--with", "settings", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    settings = config.load(tmp_path)
+    assert (settings.path, settings.fail_on.label) == ("hubpub.toml", "note")
+    assert not settings.entrypoints  # an example stands there, as a comment
+    text = (tmp_path / "hubpub.toml").read_text()
+    written = text.replace("# [verify", "[verify").replace("# input", "input")
+    (tmp_path / "hubpub.toml").write_text(written)
+    assert config.load(tmp_path).entrypoints["NAME"].input is not None
 
 
 def test_with_nothing_to_propose_nothing_is_said_to_be(
