@@ -22,6 +22,7 @@ def test_init_says_what_it_wrote_and_what_comes_next(hubpub: RunHubpub, tmp_path
             "LICENSE",
             "README.md",
             "hubconf.py",
+            "hubpub.toml",
             "skynet/__init__.py",
             "skynet/network.py",
             "skynet/weights/skynet-189fd9da.pth",
