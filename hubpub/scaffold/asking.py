@@ -18,7 +18,7 @@ from hubpub.scaffold.mirroring import Entry, Weights
 from hubpub.scaffold.questions import Ask, Given, Question, by_default
 
 USUAL = ("readme", "licence", "test")
-"""The pieces that a repository gets; one of a kind gets settings too."""
+"""The pieces that a repository gets; a new one gets settings too."""
 MISSING = ("readme", "precommit", "workflow", "settings")
 """The pieces that a repository which publishes already is offered."""
 TREE = 50 << 20
@@ -65,9 +65,8 @@ def settle(directory: Path, found: Found, given: Given, ask: Ask = by_default) -
             Question("--entrypoint", _ENTRYPOINT, package, names.entrypoint_name)
         )
         entrypoint = names.entrypoint_name(entrypoint)
-        usual = (
-            USUAL if trained else (*USUAL, "settings")
-        )  # which say what a sample takes and gives
+        # The settings say what a sample takes and gives.
+        usual = USUAL if trained else (*USUAL, "settings")
         made = _common(directory, found, given, ask, package, entrypoint, usual)
         return Settled(mode, replace(made, kind=kind), trained=trained, place=place)
     made = _common(directory, found, given, ask, "", "", USUAL)
