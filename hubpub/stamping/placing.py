@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from pathlib import Path
 from hubpub.errors import UsageError
 from hubpub.linking import link, rename
 from hubpub.stamping.content import Identity, identity
+
+_STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 @dataclass(frozen=True)
@@ -130,13 +135,23 @@ def quietly(step: object, *arguments: object) -> None:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Hold back what would end the program; it comes when the block is done."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Hold back what would end the program; it comes when the block is done.
+
+    By handlers, not by a mask: a signal goes to any thread that lets it through, and Python then
+    handles it in the first one all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which gets no signal
         yield
         return
-    stops = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    came: list[int] = []
+    before = {}
     try:
+        for number in _STOPS:
+            if signal.getsignal(number) is not None:  # else it is not Python's to give back
+                before[number] = signal.signal(number, lambda number, _: came.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)

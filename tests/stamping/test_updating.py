@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import signal
+import threading
 import stat
 import subprocess
 import sys
@@ -438,9 +439,18 @@ def test_a_checkpoint_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
     assert names(tmp_path) == ["m.pth"]
 
 
-def test_signals_wait_until_all_is_done(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C between the first rename and the last: it comes afterwards, and all is done."""
+@pytest.mark.parametrize("others", [0, 1])
+def test_signals_wait_until_all_is_done(
+    net: Path, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """Ctrl-C between the first rename and the last: it comes afterwards, and all is done.
+
+    Also where another thread of the process would take the signal.
+    """
     code = Code(net)
+    ended = threading.Event()
+    for _ in range(others):
+        threading.Thread(target=ended.wait, daemon=True).start()
     real = os.link
 
     def interrupted(source: object, target: object) -> None:
@@ -450,6 +460,7 @@ def test_signals_wait_until_all_is_done(net: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "link", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(stamp([net / "unet-2.0.pth"], code=code, watch=watch))
+    ended.set()
     monkeypatch.undo()
     assert b"unet-2.0.pth" not in (net / "hubconf.py").read_bytes()
     assert names(net) == ["CHANGELOG.md", "README.md", "docs", "hubconf.py", f"unet_2.0-{P}.pth"]
