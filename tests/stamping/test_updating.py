@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 import signal
-import threading
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
