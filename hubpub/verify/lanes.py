@@ -82,12 +82,16 @@ def each(
         thread.start()
     try:
         work(first)
+        _join(threads)  # here too a signal can come
     except BaseException:
         queue.stop.set()
+        _join(threads)
         raise
-    finally:
-        for thread in threads:
-            thread.join()
     if failures:
         raise failures[0]
     return [results[number] for number in range(len(items))]
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -87,6 +88,28 @@ def test_a_failure_ends_every_lane(where: str) -> None:
         each(range(3) if where == "first" else [0, 1, 1], do, first, lanes, 3)
     assert waited == []
     assert all(lane.closed for lane in lanes.opened)
+
+
+def test_a_signal_that_comes_when_the_first_lane_is_done_ends_the_others() -> None:
+    """Its thread then only waits for them, and is the one that gets the signal."""
+    lanes, first, begun = Lanes(), Lane(), threading.Barrier(2)
+    waited: list[int] = []
+
+    def do(lane: Lane, item: int) -> None:
+        begun.wait(10)
+        if lane is first:
+            threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            return
+        assert lane.check is not None
+        for _ in range(1000):
+            lane.check()
+            time.sleep(0.01)
+        waited.append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        each([0, 1], do, first, lanes, 2)
+    assert waited == []
+    assert [lane.closed for lane in lanes.opened] == [True]
 
 
 class Refused:
