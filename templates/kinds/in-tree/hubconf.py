@@ -1,9 +1,8 @@
-"""What ``torch.hub.load`` offers from this repository.
+"""{% filter trim %}{% include "kinds/in-tree/summary.part.md" %}{% endfilter %}"""
 
-``torch.hub.list`` shows every public callable of this file, imported ones included, and ignores
-``__all__``. So this file defines its entrypoints and nothing else that is callable and public; any
-other name starts with an underscore.
-"""
+# torch.hub.list shows every public callable of this file, imported ones included, and ignores
+# __all__. So this file defines its entrypoints and nothing else that is callable and public; any
+# other name starts with an underscore.
 
 from pathlib import Path as _Path
 
