@@ -240,7 +240,10 @@ class Code:
         repo = read_files(Overlaid(self.root, over=over))
         calls = [item for item in cached(repo) if item.loaded and item.name in {name, quote(name)}]
         if not calls:
-            return f"no call is seen that fetches {name} from a URL, so nothing reads its stamp"
+            return (
+                f"no call is seen that fetches {name} from a URL, so torch.hub does not read its "
+                "stamp; hubpub verify does"
+            )
         for item in calls:
             if item.checked is False:
                 place = item.download.place

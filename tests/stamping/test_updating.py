@@ -316,7 +316,13 @@ UNREAD = [
     ("load_state_dict_from_url(U)", "hubconf.py:3: m-NEW.pth is loaded without check_hash=True"),
     ("load_state_dict_from_url(U, check_hash=False)", "hubconf.py:3: m-NEW.pth is loaded without"),
     ("load_state_dict_from_url(U, check_hash=True)", None),
-    ("load(U)", "no call is seen that fetches m-NEW.pth from a URL, so nothing reads its stamp"),
+    (
+        "load(U)",
+        (
+            "no call is seen that fetches m-NEW.pth from a URL, so torch.hub does not read its "
+            "stamp; hubpub verify does"
+        ),
+    ),
 ]
 
 
