@@ -27,9 +27,15 @@ hypothesis.settings.load_profile("hubpub")
 
 
 def pytest_configure() -> None:
-    """A shell starts what runs in its background deaf to Ctrl-C, and children inherit that."""
+    """What a shell runs in its background is deaf to Ctrl-C, below nohup to a hang-up too.
+
+    Children inherit that, and some tests send them these signals. What has a handler here has its
+    default in a child.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

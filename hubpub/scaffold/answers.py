@@ -59,7 +59,7 @@ class Answers:
     year: int
     kind: str = "in-tree"
     """Which of the templates under ``templates/kinds``."""
-    around: frozenset[str] = frozenset({"readme", "licence", "test"})
+    around: frozenset[str] = frozenset({"readme", "licence", "test", "settings"})
     """Which optional pieces under ``templates/around``."""
     tag: str = "v1.0"
     """The release that examples are pinned to."""

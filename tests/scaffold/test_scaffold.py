@@ -20,6 +20,7 @@ EXPECTED = [
     "LICENSE",
     "README.md",
     "hubconf.py",
+    "hubpub.toml",
     "skynet/__init__.py",
     "skynet/network.py",
     "skynet/weights/skynet-189fd9da.pth",

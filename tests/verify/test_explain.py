@@ -337,7 +337,7 @@ def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
         item["entrypoint"]: item for item in proof.report["findings"] if item["axis"] == "loads"
     }
     assert found["passes"]["cause"] == "arguments"
-    lines = "[tool.hubpub.verify.entrypoints.passes]\nkwargs = { width = ... }"
+    lines = '[tool.hubpub.verify.entrypoints.passes]\nkwargs = { width = "..." }'
     assert lines in found["passes"]["help"]
     assert found["forgets"]["cause"] == "publisher"
     assert found["download_url_to_file"]["cause"] == "publisher"
