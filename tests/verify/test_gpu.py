@@ -16,8 +16,8 @@ from proving import HEAD, ONCE
 
 GPUS = machine(os.environ).cuda
 pytestmark = [
+    # Not `sandbox`: what has that mark must not be skipped.
     pytest.mark.gpu,
-    pytest.mark.sandbox,
     pytest.mark.skipif(not GPUS, reason="there is no NVIDIA GPU that may be used"),
 ]
 MIB = 1 << 20
