@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ import click
 from hubpub.errors import UsageError
 from hubpub.output.escape import visible
 from hubpub.scaffold.kinds import KINDS, LICENCES, PIECES
+from hubpub.signals import noted
 
 if TYPE_CHECKING:
     from hubpub.scaffold.asking import Settled
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from hubpub.scaffold.rendering import PlannedFile
     from hubpub.scaffold.writing import CopiedFile, Outcome
 
-_ENDING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 _INTERRUPTED = "interrupted: nothing was written; run it again"
 _FILE = click.Path(path_type=Path)
 
@@ -152,32 +148,13 @@ def _prompt(question: Question) -> str:
     )
 
 
-@contextlib.contextmanager
-def _noted() -> Iterator[list[int]]:
-    """The signals that would end the program, noted: what is being written can then be undone."""
-    seen: list[int] = []
-
-    def note(number: int, frame: object) -> None:  # noqa: ARG001
-        seen.append(number)
-
-    before = {each: signal.getsignal(each) for each in _ENDING}
-    for each, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(each, note)
-    try:
-        yield seen
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
 def held(work: Callable[[Callable[[], bool]], Outcome]) -> tuple[Outcome | None, int]:
     """What ``work`` did, with the exit status; nothing where a signal stopped it.
 
     ``work`` is given what tells it to stop. A signal that comes too late to undo anything ends the
     program all the same, when everything is written.
     """
-    with _noted() as seen:
+    with noted() as seen:
         try:
             outcome = work(lambda: bool(seen))
         except KeyboardInterrupt:

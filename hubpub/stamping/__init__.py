@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubpub.errors import UsageError
+from hubpub.signals import held
 from hubpub.source.facts import RELEASE_LIMIT
 from hubpub.stamping.content import Content, read, size_of
 from hubpub.stamping.naming import LEAST_DIGITS, MOST_DIGITS, Stamped, stamped
-from hubpub.stamping.placing import Move, held, place, quietly, spare
+from hubpub.stamping.placing import Move, place, quietly, spare
 
 if TYPE_CHECKING:
     from hubpub.stamping.updating import Change, Code

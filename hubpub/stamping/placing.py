@@ -9,19 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import signal
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hubpub.errors import UsageError
 from hubpub.linking import link, rename
+from hubpub.signals import held
 from hubpub.stamping.content import Identity, identity
-
-_STOPS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 
 
 @dataclass(frozen=True)
@@ -131,27 +126,3 @@ def quietly(step: object, *arguments: object) -> None:
     """One step of undoing; where it fails, the others are still worth it."""
     with contextlib.suppress(OSError):
         step(*arguments)  # type: ignore[operator]
-
-
-@contextlib.contextmanager
-def held() -> Iterator[None]:
-    """Hold back what would end the program; it comes when the block is done.
-
-    By handlers, not by a mask: a signal goes to any thread that lets it through, and Python then
-    handles it in the first one all the same.
-    """
-    if threading.current_thread() is not threading.main_thread():  # which gets no signal
-        yield
-        return
-    came: list[int] = []
-    before = {}
-    try:
-        for number in _STOPS:
-            if signal.getsignal(number) is not None:  # else it is not Python's to give back
-                before[number] = signal.signal(number, lambda number, _: came.append(number))
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
