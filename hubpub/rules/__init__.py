@@ -25,6 +25,7 @@ FAMILIES = (
     "missing",
     "references",
     "moving",
+    "placeholders",
     "checkpoints",
     "stamps",
     "unpickling",

@@ -179,6 +179,19 @@ class Download:
         return self.arguments.get(name)
 
 
+_STAND_INS = frozenset(
+    {"owner", "user", "username", "your_username", "repo", "repository", "org", "..."}
+)
+
+
+def stands_in(name: str) -> bool:
+    """Whether an owner's or a repository's name is one to be replaced by the reader's own."""
+    word = name.lower().replace("-", "_")
+    return (
+        word in _STAND_INS or word.startswith("your_") or any(char in name for char in "<>{}[]$ ")
+    )
+
+
 @dataclass(frozen=True)
 class HubCall:
     """A call of ``torch.hub.load``, ``list`` or ``help``, in code or in a document.
@@ -212,21 +225,7 @@ class HubCall:
     @property
     def placeholder(self) -> bool:
         """Whether the repository is a stand-in for a reader's own, not a real name."""
-        name = self.repository or ""
-        words = name.lower().replace("-", "_").split("/")
-        stand_ins = {
-            "owner",
-            "user",
-            "username",
-            "your_username",
-            "repo",
-            "repository",
-            "org",
-            "...",
-        }
-        return any(char in name for char in "<>{}[]$ ") or any(
-            word in stand_ins or word.startswith("your_") for word in words
-        )
+        return any(map(stands_in, (self.repository or "").split("/")))
 
 
 @dataclass(frozen=True)

@@ -113,10 +113,13 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_init_writes_passes_check(hubpub: RunHubpub, tmp_path: Path) -> None:
-    hubpub("init", "skynet", cwd=tmp_path)
-    done = hubpub("check", "--output-format", "json", "skynet", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["diagnostics"] == []
+    for options, codes in (("--owner", "octo"), set()), ((), {"HUB311"}):
+        name = f"skynet{len(codes)}"
+        hubpub("init", name, *options, cwd=tmp_path)
+        done = hubpub("check", "--output-format", "json", name, cwd=tmp_path)
+        # Without an owner there are notes of what is left to be replaced, which fail nothing.
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert {item["code"] for item in json.loads(done.stdout)["diagnostics"]} == codes
 
 
 def test_what_init_writes_lists_its_one_entrypoint(hubpub: RunHubpub, tmp_path: Path) -> None:
