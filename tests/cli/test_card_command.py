@@ -236,7 +236,7 @@ def test_without_the_extra(missing: str, folder: Path) -> None:
     assert ("CITATION.cff is not read" in made.stderr) == (missing == "yaml")
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_from_a_real_release_to_a_card(prove: Prove, hubpub: RunHubpub, tmp_path: Path) -> None:
     """A repository is verified in the sandbox, and its card is written from that report."""
     proof = prove(

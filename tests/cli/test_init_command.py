@@ -147,7 +147,7 @@ def test_the_smoke_test_init_writes_passes(hubpub: RunHubpub, tmp_path: Path) ->
     assert "2 passed" in done.stdout
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_what_init_writes_passes_verify(hubpub: RunHubpub, mirror: Mirror, tmp_path: Path) -> None:
     folder = mirror.root / "octo" / "skynet"
     hubpub("init", "--owner", "octo", folder)

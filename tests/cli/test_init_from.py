@@ -210,7 +210,7 @@ def test_what_is_too_large_is_refused(
     assert not (tmp_path / "skynet").exists()
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_a_network_with_its_weights_passes_verify(
     hubpub: RunHubpub, mirror: Mirror, tmp_path: Path
 ) -> None:

@@ -319,7 +319,7 @@ def publish(kind: str, mirror: Mirror, server: Server) -> dict[str, bytes]:
     return released
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", KINDS)
 def test_verify_proves_it(
     kind: str, hubpub: RunHubpub, mirror: Mirror, http_server: Server, tmp_path: Path

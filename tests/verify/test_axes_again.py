@@ -20,7 +20,7 @@ from hubpub.verify.report import Axis, Checkpoint, Facts, StampReport
 from proving import DOWNLOAD, Prove
 from publishing import Server
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 torch = pytest.importorskip("torch", reason="the verify extra is not installed")
 
 

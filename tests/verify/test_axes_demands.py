@@ -11,7 +11,7 @@ from hubpub.verify.demands import Demands
 from hubpub.verify.report import AXES, Finding
 from proving import Prove
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 pytest.importorskip("torch", reason="the verify extra is not installed")
 
 # Three axes fail: no docstring, a class that cannot be pickled, a module of a common name.

@@ -15,7 +15,7 @@ from hubpub.verify.declared import Declared
 from hubpub.verify.report import Facts
 from proving import Prove
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 MODULES = frozenset({"torch", "timm"})
 
 

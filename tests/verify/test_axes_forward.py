@@ -8,7 +8,7 @@ import pytest
 
 from proving import ONCE, Proof, Prove
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 pytest.importorskip("torch", reason="the verify extra is not installed")
 
 NETS = '''

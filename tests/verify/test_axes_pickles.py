@@ -12,7 +12,7 @@ from hubpub.verify.jobs import Done
 from hubpub.verify.report import Facts
 from proving import Prove
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 pytest.importorskip("torch", reason="the verify extra is not installed")
 
 NETS = '''

@@ -17,7 +17,7 @@ from hubpub.verify.limits import GIB, Limits
 from proving import ONCE, Prove
 from publishing import write_files
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 TODAY = dt.date(2027, 1, 31)
 SWITCH = {"pretrained": True}
 NEEDS = {"required": ["size"]}

@@ -102,7 +102,7 @@ def innocent():
 """
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_what_a_job_opens_of_them_is_a_finding(
     hubpub: RunHubpub, repository: MakeRepository, tmp_path: Path
 ) -> None:
@@ -120,7 +120,7 @@ def test_what_a_job_opens_of_them_is_a_finding(
     assert {item["severity"] for item in found} == {"warning"}
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_nobody_can_be_made_to_name_other_paths(prove: Prove) -> None:
     """What a job says it opened is its claim."""
     from proving import FORGE

@@ -239,7 +239,7 @@ CAUSES = {
 }  # fmt: skip
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_real_errors_are_told_apart(prove: Prove, http_server: Server) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
     http_server.serve({"/m-0a1b2c3d.pth": b"other"})
@@ -272,7 +272,7 @@ def absent():
 '''
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_an_undeclared_package_that_is_installed_here_is_not_called_missing(prove: Prove) -> None:
     proof = prove(HIDDEN, *ONCE)
     found = {
@@ -285,7 +285,7 @@ def test_an_undeclared_package_that_is_installed_here_is_not_called_missing(prov
     assert "is not installed where hubpub runs" in found["absent"]["help"]
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("line", "cause", "said"),
     [
@@ -330,7 +330,7 @@ def forgets():
 '''
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
     proof = prove(PASSED_ON, *ONCE)
     found = {
@@ -344,7 +344,7 @@ def test_arguments_that_are_only_passed_on_are_asked_for(prove: Prove) -> None:
     assert "import it as _download_url_to_file" in found["download_url_to_file"]["help"]
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_a_package_that_is_not_here_is_no_defect_of_the_docstring(prove: Prove) -> None:
     """``torch.hub.help`` looks for all dependencies before it shows anything."""
     text = 'dependencies = ["torch", "no_such_package_at_all"]\ndef net():\n    "A net."\n'

@@ -272,7 +272,7 @@ def {name}():
 """
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_shards_of_a_release_are_merged_to_its_proof(
     hubpub: RunHubpub, repository: MakeRepository, http_server: Server, tmp_path: Path
 ) -> None:

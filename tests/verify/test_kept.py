@@ -22,7 +22,7 @@ from publishing import Server
 from rough import FILE, SIZE, Rough, in_turn, raw, reply
 
 __all__ = ["proxy"]  # a fixture
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 HASH = hashlib.sha256(FILE).hexdigest()
 ASKED = "/net.pth"
 

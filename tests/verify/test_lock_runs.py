@@ -21,7 +21,7 @@ from publishing import Server
 sys.path.insert(0, str(ROOT / "examples"))
 import demo
 
-pytestmark = pytest.mark.sandbox
+pytestmark = pytest.mark.proof
 torch = pytest.importorskip("torch", reason="the verify extra is not installed")
 
 

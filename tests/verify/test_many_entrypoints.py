@@ -13,7 +13,7 @@ import pytest
 from conftest import MakeRepository
 from publishing import Mirror, clean_environment
 
-pytestmark = pytest.mark.sandbox
+pytestmark = pytest.mark.proof
 
 CROWD = '''
 dependencies = ["torch"]

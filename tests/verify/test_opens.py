@@ -15,7 +15,7 @@ from hubpub.verify.report import Facts
 from proving import DOWNLOAD, HEAD, ONCE, Prove
 from publishing import Server
 
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 torch = pytest.importorskip("torch", reason="the verify extra is not installed")
 
 

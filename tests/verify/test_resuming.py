@@ -19,7 +19,7 @@ from hubpub.verify.report import validate
 from proving import ONCE, without_times
 from publishing import Mirror, Server, clean_environment, running
 
-pytestmark = pytest.mark.sandbox
+pytestmark = pytest.mark.proof
 torch = pytest.importorskip("torch", reason="the verify extra is not installed")
 
 HUBCONF = """

@@ -23,7 +23,7 @@ from hubpub.verify.limits import MIB
 from hubpub.verify.sandbox import command, interpreter
 from publishing import Server
 
-pytestmark = pytest.mark.sandbox
+pytestmark = pytest.mark.proof
 
 CANARY = "canary-5d41402abc4b"
 SECRETS = (

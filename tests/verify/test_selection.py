@@ -100,7 +100,7 @@ THREE = "".join(
 )
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_a_part_says_that_it_is_none_of_the_whole(prove: Prove) -> None:
     pytest.importorskip("torch", reason="the verify extra is not installed")
     proof = prove(THREE, "--entrypoint", "t*", "--shard", "2/2")
@@ -117,7 +117,7 @@ def test_a_part_says_that_it_is_none_of_the_whole(prove: Prove) -> None:
     assert "only 1 of 3 entrypoints" in reports.render("github", proof.report)
 
 
-@pytest.mark.sandbox
+@pytest.mark.proof
 def test_nothing_to_run_is_no_success(prove: Prove, hubpub: RunHubpub, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the verify extra is not installed")
     proof = prove(THREE, "--shard", "4/4", "--output-format", "text")

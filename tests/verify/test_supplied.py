@@ -23,7 +23,7 @@ from publishing import write_files
 from rough import Rough, reply
 
 __all__ = ["proxy"]  # a fixture
-needs_sandbox = pytest.mark.sandbox
+needs_sandbox = pytest.mark.proof
 torch = pytest.importorskip("torch", reason="the verify extra is not installed")
 
 
