@@ -68,6 +68,16 @@ def failing(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def severities(report: Mapping[str, Any]) -> Mapping[tuple[str | None, str | None], str]:
+    """What a failure of an axis is for an entrypoint, as verify's own findings say: the worst."""
+    found: dict[tuple[str | None, str | None], str] = {}
+    for severity in ("note", "warning", "error"):
+        for item in report["findings"]:
+            if item["code"] == "verify" and item["severity"] == severity:
+                found[item["entrypoint"], item["axis"]] = severity
+    return found
+
+
 def tally(report: Mapping[str, Any]) -> list[Tally]:
     """Each axis over all results that ran; nothing where none did."""
     results = [result for _, result in ran(report)]

@@ -12,6 +12,7 @@ MODULES = {
     "text": "report_text",
     "json": None,
     "markdown": "report_markdown",
+    "markdown-comment": "report_comment",
     "html": "report_html",
     "github": "report_github",
     "junit": "report_junit",
