@@ -17,6 +17,8 @@ MODULES = {
     "github": "report_github",
     "junit": "report_junit",
     "sarif": "report_sarif",
+    "badge": "report_badge",
+    "checksums": "report_checksums",
 }
 """Format -> the module of this package whose ``render`` says it; None is the report itself."""
 
