@@ -70,6 +70,4 @@ def described(code: str, name: str, severity: str) -> Described:
         f"## What it does\n\n`hubpub verify` ran the release through the real torch.hub: {meaning}."
         "\n\n## Why is this bad?\n\nThe message says for whom it fails, and what to do next."
     )
-    return Described(
-        code, name, severity, f"{meaning[:1].upper()}{meaning[1:]}", document, "verify"
-    )
+    return Described(code, name, severity, meaning, document, "verify")
