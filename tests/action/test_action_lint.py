@@ -26,12 +26,11 @@ from publishing import clean_environment, write_files
 
 PROGRAMS = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ANSWERS = Answers(
-    "sky", "skynet", "octo", "sky-net", "Ada Lovelace", 2026, around=frozenset(PIECES)
-)
+ALL = frozenset(PIECES)
+ANSWERS = Answers("sky", "skynet", "octo", "sky-net", "Ada Lovelace", 2026, around=ALL)
 RENDERED = {
     "full": replace(ANSWERS, dependencies=("timm", "einops")),
-    "plain": replace(ANSWERS, around=frozenset({"workflow"})),
+    "plain": replace(ANSWERS, around=ALL - {"readme", "test"}),
     "untagged": replace(ANSWERS, tag="1.0"),
 }
 WRAPPED: dict[str, Any] = {
@@ -89,9 +88,8 @@ def found() -> dict[str, str]:
 
 
 WORKFLOWS = found()
-SCRIPTS = around(
-    [{"shell": "bash", "run": step["run"]} for step in STEPS.values() if "run" in step]
-)
+BODIES = [step["run"] for step in STEPS.values() if "run" in step]
+SCRIPTS = around([{"shell": "bash", "run": body} for body in BODIES])
 USED = around([{"uses": "./", "with": dict.fromkeys(ACTION["inputs"], "x")}])
 """The action as a job of its own repository uses it: actionlint then reads action.yml."""
 
@@ -192,7 +190,7 @@ NO_CREDENTIALS = {"persist-credentials": False}
     [
         ("zizmor", [{"run": "echo ${{ github.head_ref }}"}], "template-injection"),
         ("zizmor", [{"uses": "actions/setup-python@v6"}], "unpinned-uses"),
-        ("zizmor", [{"uses": "hubpub/hubpub"}], "unpinned-uses"),
+        ("zizmor", [{"uses": "hubpub/hubpub"}], "malformed `uses` ref"),
         ("zizmor", [{"uses": "octo/hubpub@v0.1.0"}], "unpinned-uses"),
         ("zizmor", [{"uses": PINNED.partition(" ")[0]}], "artipacked"),
         ("actionlint", [{"uses": "./", "with": {"comand": "check"}}], '"comand" is not defined'),
