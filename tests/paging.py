@@ -3,7 +3,7 @@
 The form of a page, in which ``tests/test_pages.py`` executes it:
 
 - A block fenced as ``console`` is executed. A line that begins with ``$ `` is a command. It goes on
-  in the next line where it ends in a backslash, and in lines right below that begin with ``> ``.
+  in the next line where it ends in a backslash, and in lines right below that begin with ``>``.
   All other lines are what the command prints, both its streams together, and are compared. ``...``
   in a line stands for any text in it; a line that is ``...`` alone for any lines, or none. Where no
   lines are below a command, it prints nothing.
@@ -130,8 +130,8 @@ def _commands(content: str, first: int, reason: str | None) -> Iterator[Step]:
             command, shows, begun = [line.removeprefix("$ ")], [], number
         elif not command:
             raise PageError(f"line {number}: a console block begins with '$ '")
-        elif not shows and (command[-1].endswith("\\") or line.startswith("> ")):
-            command.append(line.removeprefix("> "))
+        elif not shows and (command[-1].endswith("\\") or line == ">" or line.startswith("> ")):
+            command.append(line.removeprefix(">").removeprefix(" "))
         else:
             shows.append(line)
     if command:
@@ -173,7 +173,7 @@ class Session:
     set_up: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("work", "mirror"):
+        for name in ("work", "mirror", "tmp"):
             (self.folder / name).mkdir()
         made = {"MIRROR": self.mirror, "WEB": self.web.root, "ASKED": self.web.asked, "ROOT": ROOT}
         object.__setattr__(self, "set_up", {name: str(path) for name, path in made.items()})
@@ -209,10 +209,11 @@ class Session:
             **person,
             **git,
             **self.web.environment(),
+            "TMPDIR": str(self.folder / "tmp"),
             "PATH": path,
             "PYTHONUNBUFFERED": "1",  # the two streams of a command in the order it writes them
             "HUBPUB_GITHUB_URL": self.mirror.as_uri(),
-            "XDG_RUNTIME_DIR": "",
+            "CUDA_VISIBLE_DEVICES": "",  # pages show what a machine without a GPU prints
         }
 
     def run(self, command: str) -> tuple[int, str]:
@@ -258,7 +259,8 @@ def tell(page: str, session: Session) -> list[str]:
         elif step.reason is None:
             code, said = session.run(step.text)
             if not fits(step.shows, said):
-                wrong.append(f"{where}$ {step.text}\nprints:\n{said}")
+                shown = "\n".join(step.shows)
+                wrong.append(f"{where}$ {step.text}\nprints:\n{said}and not:\n{shown}\n")
             if code != step.code:
                 return [*wrong, f"{where}$ {step.text}\nended with {code}:\n{said}"]
     return wrong

@@ -33,7 +33,15 @@ class Page:
 
 
 PAGES = [
-    Page("docs/publish.md"),
+    Page(
+        "docs/publish.md",
+        (
+            (
+                "needs gh and github.com",
+                'gh release create weights runs/last-*.pth --title Weights --notes "For hubconf.py"',
+            ),
+        ),
+    ),
 ]
 """A page that is no task's (verify.md, stamp.md, ...) is held by test_shown_commands.py alone."""
 
@@ -78,9 +86,10 @@ def test_other_blocks_are_what_they_say(page: Page, tmp_path: Path) -> None:
             json.loads(block.content)
         elif block.language == "toml":
             settings = tomllib.loads(block.content)
-            if "hubpub" in settings.get("tool", {}):
-                write_files(tmp_path / str(number), {"pyproject.toml": block.content})
-                config.load(tmp_path / str(number))
+            name = block.says[1] if block.says else "pyproject.toml"
+            write_files(tmp_path / str(number), {name: block.content})
+            loaded = config.load(tmp_path / str(number))
+            assert (loaded.path == name) is ("hubpub" in {name[:6], *settings.get("tool", {})})
         else:
             assert block.language in {"console", "test", "text", "yaml"}, block
 
