@@ -46,6 +46,7 @@ PAGES = [
             "hubpub verify owner/repo:v1.0": "needs an Enterprise host",
         },
     ),
+    Page("docs/hostile.md"),
 ]
 """A page that is no task's (verify.md, stamp.md, ...) is held by test_shown_commands.py alone."""
 
