@@ -47,6 +47,14 @@ PAGES = [
         },
     ),
     Page("docs/hostile.md"),
+    Page(
+        "docs/gpu.md",
+        {
+            "nvidia-smi": "needs a GPU",
+            "srun": "needs a GPU",
+            "docker run": "needs docker and a GPU; untried",
+        },
+    ),
 ]
 """A page that is no task's (verify.md, stamp.md, ...) is held by test_shown_commands.py alone."""
 
