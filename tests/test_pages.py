@@ -47,6 +47,7 @@ PAGES = [
         },
     ),
     Page("docs/hostile.md"),
+    Page("docs/card.md"),
     Page(
         "docs/gpu.md",
         {
