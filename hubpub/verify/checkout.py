@@ -111,6 +111,18 @@ def _url(target: Target, github_url: str) -> str:
     raise CannotVerifyError(f"{github_url} holds no {target.owner}/{target.repo}[.git]")
 
 
+def public_url(target: Target, github_url: str) -> str | None:
+    """The repository as others can name it: without a login, its scheme and host in small letters.
+
+    None where it lies on this machine, whose paths say nothing to anybody else.
+    """
+    parts = urlsplit(github_url)
+    if target.path is not None or parts.scheme not in {"http", "https"}:
+        return None
+    host = parts.netloc.rpartition("@")[2].lower()
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}/{target.owner}/{target.repo}"
+
+
 def _resolve(git: Git, target: Target, url: str) -> Resolved:
     """Which ref, by asking the remote for all its tips: torch.hub looks at the same lists."""
     heads: dict[str, str] = {}

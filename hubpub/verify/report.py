@@ -209,6 +209,8 @@ class Reference:
     ref: str | None
     kind: str | None
     requested: str | None
+    url: str | None = None
+    """Of the repository that it was fetched from; None for one of this machine."""
 
 
 @dataclass(frozen=True)
