@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from test_checkout import GitHttp
 
 from attesting import as_numbers, as_toto
 from conftest import MakeRepository, RunHubpub
@@ -14,6 +15,7 @@ from hubpub.verify import attested
 from hubpub.verify.checkout import public_url
 from hubpub.verify.reference import Target
 from proving import HEAD, ONCE, Prove
+from publishing import Mirror
 
 DATA = b"weights of no use"
 NAME = f"m-{hashlib.sha256(DATA).hexdigest()[:8]}.pth"
@@ -27,9 +29,14 @@ def net():
 
 
 @pytest.mark.sandbox
-def test_a_run_is_attested(prove: Prove, hubpub: RunHubpub, tmp_path: Path) -> None:
+def test_a_run_is_attested(prove: Prove, mirror: Mirror, hubpub: RunHubpub, tmp_path: Path) -> None:
     out, again = tmp_path / "attestation.json", tmp_path / "again.json"
-    run = prove(HUBCONF, *ONCE, "--attestation", out, files={f"w/{NAME}": DATA.decode()})
+    server = GitHttp(mirror)
+    try:
+        options = ("--github-url", server.url, "--attestation", out, *ONCE)
+        run = prove(HUBCONF, *options, files={f"w/{NAME}": DATA.decode()})
+    finally:
+        server.close()
     assert run.code == 0, run.text
     statement = json.loads(out.read_text())
     attested.validate(statement)
@@ -37,7 +44,11 @@ def test_a_run_is_attested(prove: Prove, hubpub: RunHubpub, tmp_path: Path) -> N
     assert statement["predicate"] == run.report
     assert statement["subject"] == [
         {"name": f"w/{NAME}", "digest": {"sha256": hashlib.sha256(DATA).hexdigest()}},
-        {"name": "_", "digest": {"gitCommit": run.report["commit"]}},
+        {
+            "name": "octo/net:v1.0",
+            "uri": f"git+{server.url}/octo/net@refs/tags/v1.0",
+            "digest": {"gitCommit": run.report["commit"]},
+        },
     ]
     assert "1 checkpoint and the commit" in run.text
     assert hubpub("report", tmp_path / "report.json", "--attestation", again).returncode == 0
