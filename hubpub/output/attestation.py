@@ -34,7 +34,7 @@ _NO_NAME = "_"
 """What in-toto has for a name that means nothing."""
 _MARK = "@sha256:"
 _REF = {"tag": "refs/tags/{}", "branch": "refs/heads/{}", "commit": "{}"}
-_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[A-Za-z0-9._~%-]+)*")
+_URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._-]+){2}")
 _SIGN_THE_FILE = "sign the JSON report itself as a file: cosign sign-blob, or actions/attest of it"
 
 
@@ -152,11 +152,16 @@ def _name(report: Mapping[str, Any]) -> str:
 
 
 def _url(report: Mapping[str, Any]) -> str | None:
-    """The repository, where the report says of which one it is; a report may be anybody's."""
+    """The repository, where the report says of which one it is; a report may be anybody's.
+
+    Its scheme and host are in small letters, as in-toto's rule for a ResourceURI has it.
+    """
     reference = report["reference"]
-    url = reference.get("url") or ""
-    ours = url.endswith(f"/{reference['owner']}/{reference['repo']}") and reference["ref"]
-    return url if ours and len(url) <= _LONGEST and _URL.fullmatch(url) else None
+    url, name = reference.get("url") or "", f"/{reference['owner']}/{reference['repo']}"
+    if not (url.endswith(name) and reference["ref"] and len(url) <= _LONGEST):
+        return None
+    made = url.removesuffix(name).lower() + name
+    return made if _URL.fullmatch(made) else None
 
 
 def _shown(text: str) -> str:

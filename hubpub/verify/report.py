@@ -202,7 +202,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reference:
-    """What was asked for (``requested``) and the ref that torch.hub takes."""
+    """What was asked for (``requested``) and the ref that torch.hub takes.
+
+    ``url`` is where it is on the web (:func:`hubpub.verify.checkout.web_url`).
+    """
 
     owner: str
     repo: str
@@ -210,7 +213,6 @@ class Reference:
     kind: str | None
     requested: str | None
     url: str | None = None
-    """Of the repository that it was fetched from; None for one of this machine."""
 
 
 @dataclass(frozen=True)
