@@ -34,6 +34,14 @@ class Page:
 
 PAGES = [
     Page(
+        "docs/attestation.md",
+        {
+            "cosign attest-blob": "needs cosign and sigstore.dev",
+            "gh attestation verify": "needs gh and github.com",
+            "cosign verify-blob-attestation": "needs cosign and sigstore.dev",
+        },
+    ),
+    Page(
         "docs/publish.md",
         {'gh release create weights runs/last-*.pth --notes "For v1.0"': "needs gh and github.com"},
     ),
