@@ -210,11 +210,13 @@ def test_shards_are_planned_proven_and_joined(make: Make) -> None:
     done = machine.run(text, only=["merge"])
     assert results(done)["merge"] == "failure"
     assert "1 of 2 shards are missing: 2" in done["merge"][0].log
-    document["entrypoints"][0]["results"][0]["axes"]["loads"] = {"status": "fail", "reason": "no"}
-    document["status"] = "fail"
+    part = next(each for each in document["findings"] if each["name"] == "partial-run")
+    failure = {**part, "name": "loads", "severity": "error", "message": "net01: does not load"}
+    document |= {"status": "fail", "findings": [*document["findings"], failure]}
     lost.write_text(json.dumps(document))
     done = machine.run(text, only=["merge"])
     assert results(done)["merge"] == "failure"
+    assert "net01: does not load" in done["merge"][0].log
     report = json.loads((machine.artifacts / "report" / "report.json").read_text())
     assert report["status"] == "fail"
 
