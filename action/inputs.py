@@ -32,7 +32,7 @@ class Inputs:
     packages: tuple[str, ...]
 
     def arguments(self, folder: Path) -> list[str]:
-        """hubpub's arguments: reports into ``folder``, annotations to the log.
+        """The arguments for hubpub: reports into ``folder``, annotations to the log.
 
         After ``--`` nothing is an option, whatever the reference begins with.
         """

@@ -47,7 +47,7 @@ def main() -> int:
 def _make_environment(folder: Path) -> Path | None:
     """The Python of a new environment; None where it could not be made."""
     environment = folder / "environment"
-    if not _run([sys.executable, "-I", "-m", "venv", str(environment)], folder):
+    if not _run([os.environ["PYTHON"], "-I", "-m", "venv", str(environment)], folder):
         return None
     name = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     return environment / name
@@ -83,7 +83,8 @@ def _pinned_torch(root: Path, *, gpu: bool) -> str | None:
 def _run(command: list[str], folder: Path) -> bool:
     """Run in ``folder``, where nothing of the checkout can be imported; whether it went well."""
     workflow.flush()
-    return subprocess.run(command, cwd=folder, env=workflow.environment()).returncode == 0
+    done = subprocess.run(command, check=False, cwd=folder, env=workflow.environment())
+    return done.returncode == 0
 
 
 def _say_what_to_do(wanted: inputs.Inputs) -> None:

@@ -42,8 +42,11 @@ def main() -> int:
     # For a job that is killed before hubpub could say more.
     workflow.outputs(exit_code="130", status="interrupted")
     code = _run([sys.executable, "-I", "-m", "hubpub", *wanted.arguments(folder)])
-    status = STATUS.get(code, "error")
     reports = {name: folder / file for name, file in inputs.REPORTS.items()}
+    if code == 0 and not reports["json"].is_file():
+        # `--help` and the like end well, and have judged nothing.
+        code = 2
+    status = STATUS.get(code, "error")
     workflow.outputs(
         report=_existing(reports["json"]),
         sarif=_existing(reports["sarif"]),

@@ -141,15 +141,18 @@ def _as_root(*command: str) -> bool:
     whole = command if os.geteuid() == 0 else ("sudo", "--non-interactive", *command)
     workflow.say(f"$ {' '.join(whole)}")
     try:
-        return subprocess.run(whole, stdin=subprocess.DEVNULL, timeout=_MOST_SECONDS).returncode == 0
+        done = subprocess.run(whole, check=False, stdin=subprocess.DEVNULL, timeout=_MOST_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         workflow.say(f"{whole[0]}: {type(error).__name__}")
         return False
+    return done.returncode == 0
 
 
 def _output(*command: str) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_MOST_SECONDS)
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=_MOST_SECONDS
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()

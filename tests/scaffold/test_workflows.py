@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from acting import Machine, Ran
+from jobbing import Machine, Ran
 from conftest import MakeRepository
 from hubpub.scaffold import Answers, plan
 from proving import HEAD, ONCE
@@ -330,14 +330,17 @@ def test_a_release_without_a_report_is_told_of(make: Make) -> None:
     assert len(writes(machine)) == 5  # thrice the label, one issue made, one closed
 
 
-def test_an_issue_fits_and_holds_whole_lines(make: Make) -> None:
+def test_an_issue_fits_and_holds_whole_summaries(make: Make) -> None:
     machine, _ = make(GOOD)
-    row = "| " + "é" * 300 + " |\n"
-    tell(machine, *[("fail", row * 5000)] * 5)
+    long = "<details>\n" + "| é |\n" * 9_000 + "</details>\n"
+    assert 50_000 < len(long.encode()) < 60_000
+    tags = ("a" * 240, "b" * 240, "c" * 240, "v4", "v5")
+    tell(machine, *[("fail", long)] * 4, ("fail", "<details>\n</details>\n"), tags=tags)
     body = machine.state["issues"][0]["body"]
     assert len(body) < 65536
-    assert {line for line in body.splitlines() if "é" in line} == {row.strip()}
     assert body.count("</code> fails") == 5
+    assert body.count("<details>") == body.count("</details>") == 2
+    assert body.count("The summary is in the run.") == 3
     assert body.endswith("The issue is closed when every release passes.\n")
 
 
