@@ -82,6 +82,8 @@ def test_the_wheel_holds_what_runs_and_nothing_else(built: Path) -> None:
     assert base == {"click", "jinja2", "jsonschema", "libcst", "tomli"}
     extra = {name.lower() for name, _, marker in required if "verify" in marker}
     assert extra == {"gitpython", "h11", "rich", "torch"}
+    extra = {name.lower() for name, _, marker in required if "plan" in marker}
+    assert extra == {"gitpython"}
     extra = {name.lower() for name, _, marker in required if "card" in marker}
     assert extra == {"markdown-it-py", "pyyaml"}
     for name, versions, _ in required:

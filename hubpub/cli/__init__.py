@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Check a repository statically; never runs its code.",
     "list": "Show what torch.hub.list would show, read statically.",
     "verify": "Prove a release with the real torch.hub loader in a sandbox.",
+    "plan": "Say how a verification would be split over machines.",
     "stamp": "Name checkpoints by their sha256, as check_hash reads it.",
     "report": "Render a saved report of verify again, or merge those of shards.",
     "rule": "Explain a rule.",

@@ -27,6 +27,10 @@ PIECES: Mapping[str, str] = MappingProxyType(
         "test": "tests/, which load every entrypoint as a user does",
         "precommit": ".pre-commit-config.yaml, which checks before each commit",
         "workflow": ".github/workflows/hubpub.yml, which checks pull requests and makes releases",
+        "pull-request": ".github/workflows/hubpub-check.yml, which checks pull requests",
+        "candidate": ".github/workflows/hubpub-release.yml, which proves a commit, then tags it",
+        "shards": ".github/workflows/hubpub-shards.yml, which proves a tag on several machines",
+        "nightly": ".github/workflows/hubpub-nightly.yml, which proves releases again each night",
         "settings": "hubpub.toml, the settings of hubpub",
     }
 )

@@ -85,7 +85,8 @@ class Git:
             # GitPython looks for the git program when it is imported.
             raise CannotVerifyError(
                 f"git cannot be used: {str(error).splitlines()[0]}",
-                help="install git, and pip install 'hubpub[verify]'",
+                help="install git, and pip install 'hubpub[verify]'; "
+                "for plan 'hubpub[plan]' will do",
             ) from error
         self.bare = folder / "git"
         self._deadline = time.monotonic() + timeout_s

@@ -44,7 +44,7 @@ def test_python_m(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("chekc",), "no such command 'chekc'; did you mean 'check'?"),
-        (("zzz",), "no such command 'zzz'; one of init, check, list, verify, stamp, report, rule"),
+        (("zzz",), "no such command 'zzz'; one of init, check, list, verify, plan, stamp, report"),
         (("--nonsense",), "--nonsense"),
         (("init", "--nmae", "x"), "--name"),
         (("\x1b[31m::",), "\\x1b[31m::"),
