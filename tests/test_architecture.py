@@ -68,7 +68,7 @@ FIRST_PARTY: dict[str, set[str]] = {
 }
 THIRD_PARTY: dict[str, set[str]] = {
     # package -> the only places that may import it.
-    "click": {"cli", "pytesting/asked.py"},
+    "click": {"cli"},
     # pytest is no dependency of hubpub: it is what loads this room.
     "pytest": {"pytesting"},
     "_pytest": {"pytesting/nodes.py"},  # the types of what a failed test shows

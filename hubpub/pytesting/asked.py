@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,6 @@ class Asked:
     device: str = "auto"
     given: bool = True
     added: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def hubconf(self) -> Path:
@@ -80,14 +79,13 @@ def read(config: pytest.Config) -> Asked:
         device=params.get("device", "auto"),
         given=given,
         added=not given and config.args_source is not config.ArgsSource.ARGS,
-        options=params,
     )
 
 
-def usage(error: HubpubError) -> pytest.UsageError:
+def usage(error: HubpubError, where: str = "hubpub: ") -> pytest.UsageError:
     """The error as pytest says it: in words, on as many lines as it has."""
     advice = "".join(f"\n  help: {visible(line)}" for line in (error.help or "").splitlines())
-    return pytest.UsageError(f"hubpub: {visible(short(error.message, _LONGEST))}{advice}")
+    return pytest.UsageError(f"{where}{visible(short(error.message, _LONGEST))}{advice}")
 
 
 def _root(config: pytest.Config) -> Path:
@@ -114,39 +112,21 @@ def _args(config: pytest.Config) -> tuple[str, ...]:
 
 
 def _parsed(root: Path, args: tuple[str, ...]) -> Mapping[str, Any]:
-    """The options of verify as its own command reads them; nothing runs.
+    """The options of verify as its own command reads them.
 
     Raises:
         pytest.UsageError: an option that is none, has a wrong value, or is pytest's own business.
     """
-    import click
+    from hubpub.cli import reading
 
-    from hubpub.cli.verify import command
-
-    if {"-h", "--help"} & set(args):
-        raise pytest.UsageError("--hubpub-args: `hubpub verify --help` lists the options")
     try:
-        params = command.make_context("hubpub verify", [str(root), *args]).params
-        _judge(params)
-    except click.ClickException as error:
-        raise pytest.UsageError(f"--hubpub-args: {visible(error.format_message())}") from None
+        params = reading.of_verify([str(root), *args])
     except HubpubError as error:
-        raise usage(error) from None
+        raise usage(error, "--hubpub-args: ") from None
     for name, why in _OURS.items():
         if params[name]:
             raise pytest.UsageError(f"--hubpub-args: {why}")
     return params
-
-
-def _judge(params: Mapping[str, Any]) -> None:
-    """Raise what verify would raise of its options before it begins."""
-    from hubpub.verify import demands, devices, hosts
-    from hubpub.verify.sandbox import tiers
-
-    devices.read(params["device"])
-    hosts.rules(params["allow_hosts"])
-    demands.Demands(frozenset(params["require"]), frozenset(params["skip"])).check()
-    tiers.Wanted(params["tier"], params["trusted"], params["image"]).check()
 
 
 def _is_given(config: pytest.Config, hubconf: Path) -> bool:
