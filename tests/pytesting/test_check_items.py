@@ -18,9 +18,10 @@ from hubpub.errors import UsageError
 from publishing import Files, write_files
 
 CODES = sorted(rule.code for rule in rules.all_rules() if rule.code != "HUB414")
+HUBCONF = str(CLEAN["hubconf.py"])
 NUMPY: Files = {
     **CLEAN,
-    "hubconf.py": str(CLEAN["hubconf.py"]).replace("\n\n\n", "\nimport numpy as _np\n\n\n"),
+    "hubconf.py": HUBCONF.replace("\n\n\n", "\nimport numpy as _np\n\n\n"),
 }
 SUPPRESSED: Files = {
     **NUMPY,
@@ -128,12 +129,12 @@ ROWS: list[tuple[str, Files, Sequence[str], set[str], Sequence[str]]] = [
     ),
     (
         "hubconf.py is no module of tests",
-        {**CLEAN, "hubconf.py": f"raise RuntimeError('mine')\n{CLEAN['hubconf.py']}"},
+        {**CLEAN, "hubconf.py": f"raise RuntimeError('mine')\n{HUBCONF}"},
         ("hubconf.py",), set(), [],
     ),
     (
         "hostile words",
-        {**CLEAN, "hubconf.py": f'{CLEAN["hubconf.py"]}\n\ndef _none():\n    """No."""\n\n\n'
+        {**CLEAN, "hubconf.py": f'{HUBCONF}\n\ndef _none():\n    """No."""\n\n\n'
                                 f'globals()["{HOSTILE}"] = _none\n'},
         (), {"HUB204"}, ["x\\x1b[31mRED\\u202e::error::\\udc80"],
     ),
