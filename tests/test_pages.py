@@ -54,6 +54,7 @@ PAGES = [
             "hubpub verify owner/repo:v1.0": "needs an Enterprise host",
         },
     ),
+    Page("docs/gate.md", {"gh workflow run hubpub-release.yml": "needs gh and github.com"}),
     Page("docs/hostile.md"),
     Page("docs/card.md"),
     Page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from conftest import MakeRepository
+from conftest import ROOT, MakeRepository
 from hubpub.scaffold import Answers, plan
+from hubpub.scaffold.kinds import PIECES
 from jobbing import Machine, Ran
 from proving import HEAD, ONCE
 from publishing import AROUND, Mirror, Repository, Server
@@ -58,6 +60,18 @@ def writes(machine: Machine) -> list[list[str]]:
         call for call in machine.state["calls"]
         if call[:2] not in reading and not (call[0] == "api" and "--method" not in call)
     ]  # fmt: skip
+
+
+def test_what_the_page_shows_is_in_a_workflow() -> None:
+    page = (ROOT / "docs/gate.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^ *```yaml\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) >= 2
+    pieces = [name for name in PIECES if f"`{name}`" in page]
+    assert pieces == ["workflow", "pull-request", "candidate", "shards", "nightly"]
+    written = "".join(workflow(piece) for piece in pieces)
+    lines = "\n".join(line.strip() for line in written.splitlines())
+    for block in shown:
+        assert "\n".join(line.strip() for line in block.splitlines()) in lines
 
 
 # --- a pull request -------------------------------------------------------------------------------
