@@ -92,6 +92,8 @@ def _try() -> Refusal | None:
         tiers.choose(tiers.Wanted(), interpreter.current(), Limits())
     except CannotVerifyError as error:
         return Refusal(error.message, error.help or "")
+    except OSError as error:  # a disk that is full, say: verify meets it too, and reports it
+        return Refusal(str(error), "verify will say what to do")
     return None
 
 
