@@ -246,7 +246,7 @@ class Machine:
         if action == "actions/checkout":
             assert given["persist-credentials"] == "False"
             self._checkout(work, given.get("ref", self.sha))
-        elif action == "hubpub/hubpub":
+        elif action in {"hubpub/hubpub", "./"}:
             self._hubpub(machine, number, given, outputs)
         elif action == "actions/upload-artifact":
             self._upload(Path(given["path"]), work, given)
