@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hubpub.verify.comparing.change import Change, Thresholds, change
-from hubpub.verify.comparing.covered import Both, Pair, Side
+from hubpub.verify.comparing.covered import Both, Pair, Side, keyed
 
 _WAITING = 5
 """How many times the floor the wall time has to have grown by, where the CPU time has not."""
@@ -55,11 +55,14 @@ def _measured(kind: str, pair: Pair, what: str) -> Change:
 
 
 def of_downloads(both: Both, limits: Thresholds) -> Iterator[Change]:
-    """What each entrypoint, all of whose results load in both, takes from the network."""
-    loading: dict[str, bool] = {}
+    """What each entrypoint takes from the network, where all it does is in both, and loads."""
+    loading: dict[str, bool] = {
+        name: keyed(both.old.ran[name]).keys() == keyed(both.new.ran[name]).keys()
+        for name in both.names
+    }
     for pair in both.pairs:
         alike = pair.load or pair.old["facts"] is pair.new["facts"] is None
-        loading[pair.entrypoint] = loading.get(pair.entrypoint, True) and alike
+        loading[pair.entrypoint] &= alike
     old, new = _downloads(both.old), _downloads(both.new)
     for name, each in loading.items():
         before, after = sum(old.get(name, {}).values()), sum(new.get(name, {}).values())

@@ -72,13 +72,20 @@ def _used(both: Both, side: Side) -> dict[str, File]:
         for sha256, record in records.items():
             only.setdefault(sha256, record)
     found: dict[str, File] = {}
-    for item in side.document["checkpoints"]:
-        if item["sha256"] in users and item["sha256"] not in found:
-            found[item["sha256"]] = _of_checkpoint(item)
+    for item in sorted(side.document["checkpoints"], key=_by_name):
+        sha256 = item["sha256"]
+        if sha256 in users:
+            file, known = _of_checkpoint(item), found.get(sha256)
+            urls = tuple(dict.fromkeys((*known.urls, *file.urls))) if known else file.urls
+            found[sha256] = replace(known or file, urls=urls)
     for sha256, record in only.items():
         if sha256 not in found:
             found[sha256] = _file(record)
     return {sha256: replace(file, users=frozenset(users[sha256])) for sha256, file in found.items()}
+
+
+def _by_name(item: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (item["filename"], item["path"] or "", item["urls"])
 
 
 def _of_checkpoint(item: Mapping[str, Any]) -> File:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from hubpub.verify import findings
+from hubpub.verify import differences, findings
 from hubpub.verify.comparing.change import Change, Document, Unlike, change
 from hubpub.verify.comparing.covered import Both, Side
 from hubpub.verify.report import AXES
@@ -19,6 +19,8 @@ _OF_THE_RUN = {
     "not-verified", "no-sandbox", "supplied-files", "cannot-list", "locked", "not-compared",
 }  # fmt: skip
 """Findings that say how a run went, or what stands elsewhere in its report too."""
+_OF_ALL = {findings.CLASH, differences.NAME}
+"""Findings that only a run of all entrypoints makes of all of them."""
 _OF_AXES = {axis.replace("_", "-") for axis in AXES}
 _SHOWN = 3
 
@@ -107,7 +109,7 @@ def _findings(both: Both, side: Side) -> Iterator[Key]:
         if item["code"] == "verify":
             told = name in _OF_THE_RUN or (entrypoint is not None and name in _OF_AXES)
             apart = entrypoint is not None and entrypoint not in both.names
-            if told or (both.left and entrypoint is None) or apart:
+            if told or apart or (both.left and name in _OF_ALL):
                 continue
         yield (
             item["code"], name, item["severity"], item["message"], entrypoint or "", item["path"],
