@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hubpub.output.comparison_words import compared, grouped, shown, tally, title, unlike
+from hubpub.output.escape import short
 from hubpub.output.markdown import escaped
 from hubpub.output.report_text import plural
 
 LIMIT = 60_000
 """Bytes: a comment on GitHub holds 65 536 characters."""
+_HELP = 2000
+"""Characters of an advice, of whose lines each is cut as well."""
 _TAIL = 1_000
 """Bytes kept free for what says what was left out."""
 _MARKS = {"error": "**error**", "warning": "warning", "note": "note"}
@@ -52,5 +55,8 @@ def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         if group is None:
             yield f"| | | {left} more of this kind | the JSON has them all |", False
             continue
-        cells = (escaped(group.label), escaped(group.said), escaped(group.first["help"] or ""))
+        place = [escaped(group.place)] if group.place else []
+        lines = short(group.first["help"] or "", _HELP).splitlines()
+        what = "<br>".join([escaped(group.said), *place])
+        cells = (escaped(group.label), what, "<br>".join(map(escaped, lines)))
         yield f"| {_MARKS[group.first['severity']]} | {' | '.join(cells)} |", False

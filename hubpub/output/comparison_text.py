@@ -40,9 +40,12 @@ def _changes(document: Mapping[str, Any], color: bool) -> Iterator[str]:
         severity = Severity.from_label(group.first["severity"])
         label = paint(group.first["severity"], COLORS[severity], color=color)
         yield f"{label} {_shown(group.label)}: {_shown(group.said)}"
-        if group.first["help"] and group.first["kind"] != advised:
-            yield _shown(f"  help: {group.first['help']}")
-        advised = group.first["kind"]
+        if group.place:
+            yield f"  {_shown(group.place)}"
+        advice = group.first["help"]
+        for line in short(advice or "", _LONGEST).splitlines() if advice != advised else ():
+            yield f"  help: {_shown(line)}"
+        advised = advice
 
 
 def _shown(text: str) -> str:

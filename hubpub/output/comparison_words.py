@@ -19,12 +19,15 @@ MOST = 10
 """Groups of one kind that are shown one by one."""
 _NAME, _LONGEST = 200, 600
 _DIGITS = 16
-_MEASURES = {"cpu_s": "s of CPU time", "wall_s": "s", "peak_bytes": "", "size": "",
-             "download_bytes": ""}  # fmt: skip
-_UNITS = {"peak_bytes": "of memory", "size": "", "download_bytes": "to download"}
+_MEASURES = {"cpu_s": "of CPU time", "wall_s": "of waiting", "peak_bytes": "of memory", "size": "",
+             "download_bytes": "to download"}  # fmt: skip
 _AXES = {"proof-lost", "proof-gained", "now-fails", "optional-now-fails", "mended",
          "no-longer-asked", "fails-otherwise"}  # fmt: skip
 """Kinds whose ``what`` is an axis that has to be named."""
+_FINDINGS = {"finding-new", "finding-mended"}
+_FILES = {"checkpoint-replaced", "checkpoint-drifted", "checkpoint-changed", "newly-unsafe",
+          "stamp-lost", "host-new"}  # fmt: skip
+"""Kinds of which it is said whom they concern."""
 
 
 @dataclass(frozen=True)
@@ -40,27 +43,27 @@ class Group:
 
     @property
     def label(self) -> str:
-        """The kind, with the axis where there is one."""
-        axis = f" {self.first['what']}" if self.first["kind"] in _AXES else ""
-        return f"{self.first['kind']}{axis}"
+        """The kind, with the axis or the rule where there is one."""
+        named = self.first["kind"] in _AXES | _FINDINGS
+        return f"{self.first['kind']} {self.first['what']}" if named else str(self.first["kind"])
 
     @property
     def said(self) -> str:
         """Whom it concerns and what changed, in one line."""
         if self.first["what"] in _MEASURES:
-            return self._measured()
-        named = list(dict.fromkeys(short(item["subject"], _NAME) for item in self.items))
-        who = ", ".join(named[:SHOWN])
-        if len(named) > SHOWN:
-            who += f" and {len(named) - SHOWN} more"
-        detail = _detail(self.first)
-        return f"{who}: {detail}" if detail else who
+            each = [f"{short(item['subject'], _NAME)} {_growth(item)}" for item in self.items]
+            return _few(each, ", ", f"{len(each)} of them, most: ")
+        if self.first["kind"] in _FINDINGS:
+            return _few([_finding(item) for item in self.items], "; ")
+        who = [short(item["subject"], _NAME) for item in self.items]
+        return ": ".join(filter(None, (_few(who, ", "), _detail(self.first))))
 
-    def _measured(self) -> str:
-        worst = [f"{short(item['subject'], _NAME)} {_growth(item)}" for item in self.items[:SHOWN]]
-        left = len(self.items) - SHOWN
-        head = f"{len(self.items)} in all, most: " if left > 0 else ""
-        return head + ", ".join(worst)
+    @property
+    def place(self) -> str:
+        """Where in the tree of NEW, if that is one place."""
+        places = {item["place"] for item in self.items}
+        known = len(places) == 1 and self.first["kind"] not in _FINDINGS
+        return short(self.first["place"] or "", _NAME) if known else ""
 
 
 def grouped(changes: Sequence[Change]) -> list[Group]:
@@ -68,13 +71,25 @@ def grouped(changes: Sequence[Change]) -> list[Group]:
     found: dict[tuple[Any, ...], list[Change]] = {}
     for item in changes:
         key: tuple[Any, ...] = (item["severity"], item["kind"], item["what"])
-        if item["what"] not in _MEASURES:
+        if item["what"] not in _MEASURES and item["kind"] not in _FINDINGS:
             key += (item["reason"], item["old"], item["new"], item["claim"])
         found.setdefault(key, []).append(item)
     return [
         Group(tuple(sorted(items, key=_ratio) if items[0]["what"] in _MEASURES else items))
         for items in found.values()
     ]
+
+
+def _few(texts: Sequence[str], between: str, before: str = "") -> str:
+    """The first of them, each once, and how many more there are."""
+    each = list(dict.fromkeys(texts))
+    more = f" and {len(each) - SHOWN} more" if len(each) > SHOWN else ""
+    return f"{before if more else ''}{between.join(each[:SHOWN])}{more}"
+
+
+def _finding(item: Change) -> str:
+    place = item["place"] or item["subject"]
+    return f"{short(place, _NAME)}: {short(item['reason'] or '', _LONGEST)}"
 
 
 def shown(groups: Sequence[Group]) -> Iterator[tuple[Group | None, int]]:
@@ -101,41 +116,44 @@ def _ratio(item: Change) -> float:
 
 def _growth(item: Change) -> str:
     old, new, what = item["old"], item["new"], item["what"]
-    ratio = f" ({new / old:.1f} times)" if old else ""
-    if what in _UNITS:
-        return " ".join(filter(None, (f"{size(old)} -> {size(new)}{ratio}", _UNITS[what])))
-    return f"{old:.2f} -> {new:.2f} {_MEASURES[what]}{ratio}"
+    seconds = what.endswith("_s")
+    sides = [f"{side:.2f} s" if seconds else size(side) for side in (old, new)]
+    ratio = new / old if old else 0
+    times = f"({ratio:.1f} times)" if 0 < ratio < _DIGITS else f"({ratio:.0f} times)"
+    return " ".join(filter(None, (" -> ".join(sides), _MEASURES[what], times if ratio else "")))
 
 
 def _detail(item: Change) -> str:
     """What changed, and why, after whom it concerns."""
-    parts = []
-    if item["kind"] == "lock-broken" or item["kind"] == "lock-mended":
+    kind, parts = item["kind"], []
+    if kind in {"lock-broken", "lock-mended"}:
         parts.append(f"{item['new']} {plural(item['new'], 'difference')}")
-    elif item["what"] == "sha256":
-        parts.append(_hashes(item))
-    elif item["kind"].startswith("finding-"):
-        parts.append(short(item["what"], _NAME))
-    elif item["kind"] not in _AXES and item["old"] is not None and item["new"] is not None:
+    elif kind in {"checkpoint-replaced", "checkpoint-drifted"}:
+        parts.append(f"sha256 {str(item['old'])[:_DIGITS]} -> {str(item['new'])[:_DIGITS]}")
+    elif item["what"] not in {"sha256", "loads"} and kind not in _AXES and _has_sides(item):
         parts.append(_sides(item))
     if item["reason"] is not None:
         parts.append(short(item["reason"], _LONGEST))
-    used = [short(name, _NAME) for name in item["entrypoints"]]
-    if item["what"] == "sha256" or item["kind"] in {"newly-unsafe", "host-new", "stamp-lost"}:
-        more = f" and {len(used) - SHOWN} more" if len(used) > SHOWN else ""
-        parts.append(f"used by {', '.join(used[:SHOWN])}{more}" if used else "")
-    return "; ".join(filter(None, parts))
+    if kind in _FILES and item["entrypoints"]:
+        used = [short(name, _NAME) for name in item["entrypoints"]]
+        parts.append(f"{'asked by' if kind == 'host-new' else 'used by'} {_few(used, ', ')}")
+    return "; ".join(parts)
 
 
-def _hashes(item: Change) -> str:
-    sides = [str(item[side])[:_DIGITS] for side in ("old", "new") if item[side] is not None]
-    return f"sha256 {' -> '.join(sides)}"
+def _has_sides(item: Change) -> bool:
+    return item["old"] is not None and item["new"] is not None
 
 
 def _sides(item: Change) -> str:
-    what = "" if item["what"] in {None, "loads", "url"} else f"{item['what']} "
-    said = f"{what}{short(_number(item['old']), _NAME)} -> {short(_number(item['new']), _NAME)}"
-    return f"it says {said} (a claim)" if item["claim"] else said
+    old, new = (short(_number(item[side]), _NAME) for side in ("old", "new"))
+    if item["claim"]:
+        return (
+            f"claims to be {new}, not {old}"
+            if item["what"] == "type"
+            else (f"claims {new} {item['what']}, not {old}")
+        )
+    what = "" if item["what"] in {None, "url"} else f"{item['what']} "
+    return f"{what}{old} -> {new}"
 
 
 def _number(value: object) -> str:

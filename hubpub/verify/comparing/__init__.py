@@ -24,7 +24,7 @@ from hubpub.verify.comparing.change import (
     Thresholds,
 )
 from hubpub.verify.comparing.checkpoints import of_weights, weights
-from hubpub.verify.comparing.costs import of_downloads, of_results
+from hubpub.verify.comparing.costs import all_slower, of_downloads, of_results
 from hubpub.verify.comparing.covered import Both, Side
 from hubpub.verify.comparing.results import of_axes, of_cases, of_entrypoints
 from hubpub.verify.comparing.surroundings import (
@@ -51,9 +51,9 @@ def compare(old: Document, new: Document, limits: Thresholds | None = None) -> C
     found = sorted(_told_once([*_changes(both, limits)]), key=lambda each: each.order)
     seen = weights(both)
     return Comparison(
-        Compared(len(both.names), len(both.pairs), len(seen.old.keys() | seen.new.keys())),
+        Compared(len(both.names), len(both.pairs), sum(file.read for file in seen.old.values())),
         tuple(found),
-        tuple(both.remarks()),
+        (*both.remarks(), *all_slower(both, found)),
         tuple(unlike(old, new)),
         limits,
     )
@@ -136,8 +136,9 @@ def _side(document: Document) -> dict[str, Any]:
 
 
 def _change(each: Change) -> dict[str, Any]:
-    kind = KINDS[each.kind]
-    return {**asdict(each), "says": kind.says, "help": kind.help or None}
+    kind, fields = KINDS[each.kind], asdict(each)
+    advice = fields.pop("advice")
+    return {**fields, "says": kind.says, "help": advice or kind.help or None}
 
 
 @functools.cache

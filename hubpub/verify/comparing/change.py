@@ -24,24 +24,27 @@ class Kind:
     help: str
 
 
-_ADDRESS = "put other weights behind another URL, with a stamp in the name (hubpub stamp), and put "
+_PUT_BACK = (
+    "put the old file back, and the new one behind another URL with a stamp (hubpub stamp): "
+)
+_SEE = "hubpub report on NEW says where, and what to do"
 _ROWS = (
     ("nothing-compared", ERROR, "no result stands in both reports",
      "compare runs that came to the same entrypoints: hubpub report FILE shows each"),
     ("checkpoint-replaced", ERROR, "the same URL gives other weights",
-     f"{_ADDRESS}the old file back: users of any tag that names this URL get the new one unasked"),
+     f"{_PUT_BACK}users of every tag that names this one get other weights unasked"),
     ("checkpoint-drifted", ERROR, "the same commit takes other weights, from another URL",
      "the code asks somebody else what to download: name one URL and stamp its file"),
     ("cannot-list", ERROR, "torch.hub.list worked and fails now",
-     "nobody can load anything: mend hubconf.py, hubpub report on NEW has the line"),
+     "nobody can load anything: mend hubconf.py; hubpub report on NEW says where"),
     ("entrypoint-gone", ERROR, "an entrypoint is no longer there",
      "keep the name, as a function that calls the new one, or release it as a breaking change"),
     ("no-longer-loads", ERROR, "what loaded does not load now",
-     "hubpub report on NEW names the line and the mend"),
+     _SEE),
     ("weights-gone", ERROR, "a case that used weights loads without any now",
      "is it random now? load the weights again, or release it as a breaking change"),
     ("now-fails", ERROR, "an axis fails that decides, and did not fail",
-     "hubpub report on NEW names the line and the mend"),
+     _SEE),
     ("newly-unsafe", ERROR, "weights that weights_only refuses or that unpickle more than before",
      "save a state_dict of plain tensors with torch.save, under a new name"),
     ("lock-broken", ERROR, "the run is not as hubpub.lock has it",
@@ -54,7 +57,7 @@ _ROWS = (
     ("proof-lost", WARNING, "an axis that passed is skipped now",
      "its reason says what is missing: a release without this proof has less than the last one"),
     ("optional-now-fails", WARNING, "an axis fails that does not decide, and did not fail",
-     "hubpub report on NEW names the line and the mend; --require AXIS makes it decide"),
+     _SEE),
     ("stamp-lost", WARNING, "weights whose stamp matched have none that does",
      "hubpub stamp names the file so that check_hash can hold users to it"),
     ("lock-unchecked", WARNING, "OLD was held against hubpub.lock, and NEW was not",
@@ -107,7 +110,8 @@ class Change:
     ``subject`` is what it is about, for a person: an entrypoint with its case and device, a URL, a
     host. ``what`` is the axis, fact or field; ``old`` and ``new`` its values (seconds, bytes,
     words; None where there is none); ``reason`` the reason of whichever result has one. ``claim``:
-    said by the code under test, and not seen. Text may be anything that a report holds.
+    said by the code under test, and not seen. ``place`` is where in the tree of NEW, ``advice``
+    what its report says to do. Text may be anything that a report holds.
     """
 
     kind: str
@@ -121,6 +125,8 @@ class Change:
     new: str | float | None = None
     reason: str | None = None
     claim: bool = False
+    place: str | None = None
+    advice: str | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:

@@ -175,8 +175,7 @@ def _of_safety(found: Weights) -> Iterator[Change]:
     for sha256, new in found.new.items():
         theirs = [file for user in sorted(new.users) for file in by_user.get(user, ())]
         olds = before.get(sha256) or theirs
-        if new.read:
-            yield from _safer_or_not([old for old in olds if old.read], new)
+        yield from _safer_or_not([old for old in olds if old.read], new)
 
 
 def _safer_or_not(olds: list[File], new: File) -> Iterator[Change]:

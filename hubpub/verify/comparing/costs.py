@@ -6,14 +6,18 @@ grown, five times the amount is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hubpub.verify.comparing.change import Change, Thresholds, change
+from hubpub.verify.comparing.change import Change, Remark, Thresholds, change
 from hubpub.verify.comparing.covered import Both, Pair, Side, keyed
 
 _WAITING = 5
 """How many times the floor the wall time has to have grown by, where the CPU time has not."""
+
+
+_SEVERAL, _NEARLY = 3, 0.8
+"""How many loads, and what part of all, make it likely that it is the machine."""
 
 
 def grew(old: float, new: float, ratio: float, floor: float) -> int:
@@ -52,6 +56,14 @@ def _measured(kind: str, pair: Pair, what: str) -> Change:
         old=pair.old["facts"][what],
         new=pair.new["facts"][what],
     )
+
+
+def all_slower(both: Both, changes: Sequence[Change]) -> Iterator[Remark]:
+    """A word of caution where it is hardly the release that is slower."""
+    slower, count = sum(each.kind == "slower" for each in changes), sum(p.load for p in both.pairs)
+    if slower >= _SEVERAL and slower >= count * _NEARLY:
+        said = f"{slower} of {count} loads are slower: it may be the machine, or an import of all"
+        yield Remark("all-slower", said)
 
 
 def of_downloads(both: Both, limits: Thresholds) -> Iterator[Change]:

@@ -62,6 +62,15 @@ class Side:
         reference = self.document["reference"]
         return f"{reference['owner']}/{reference['repo']}".casefold()
 
+    @cached_property
+    def verdicts(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """The findings that say what an axis failed for, by axis and message."""
+        return {
+            (item["axis"], item["message"]): item
+            for item in reversed(self.document["findings"])
+            if item["code"] == "verify" and item["axis"] is not None
+        }
+
     def own(self, name: str) -> list[Mapping[str, Any]]:
         """The findings of verify itself that are called ``name``."""
         return [
@@ -96,6 +105,11 @@ def named(entrypoint: str, case: str, device: str) -> str:
     """An entrypoint with its case and device, as findings have it."""
     call = entrypoint if case == "default" else f"{entrypoint} ({case})"
     return call if device == "cpu" else f"{call} on {device}"
+
+
+def placed(finding: Mapping[str, Any]) -> str:
+    """Where a finding is, for a person."""
+    return f"{finding['path']}:{finding['line']}"
 
 
 def loads(result: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from hubpub.verify.comparing.covered import Both, Side
+from hubpub.verify.comparing.covered import Both, Side, loads
 from hubpub.verify.egress import Request
 from hubpub.verify.harvest import asked
 from hubpub.verify.lock import stable
@@ -31,7 +31,7 @@ class File:
     unsafe: frozenset[str] = frozenset()
     users: frozenset[User] = frozenset()
     read: bool = True
-    """Whether a job used it. Else it was served, and whoever asked for it may have refused it."""
+    """Whether a case that loads used it. Else the loader may have refused it."""
 
     @property
     def entrypoints(self) -> frozenset[str]:
@@ -63,12 +63,14 @@ def used(both: Both) -> tuple[Files, Files]:
 
 def _used(both: Both, side: Side) -> dict[str, File]:
     users: dict[str, set[User]] = {}
+    read: set[str] = set()
     only: dict[str, Mapping[str, Any]] = {}
     for pair in both.pairs:
         result = pair.old if side is both.old else pair.new
         records = {item["sha256"]: item for item in result.get("used", ())}
         for sha256 in {*result["checkpoints"], *records}:
             users.setdefault(sha256, set()).add((pair.entrypoint, pair.case))
+            read.update({sha256} if loads(result) else ())
         for sha256, record in records.items():
             only.setdefault(sha256, record)
     found: dict[str, File] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hubpub.verify.comparing.change import Change, change
-from hubpub.verify.comparing.covered import Both, Pair, keyed, loads, named
+from hubpub.verify.comparing.covered import Both, Pair, Side, keyed, loads, named, placed
 from hubpub.verify.report import AXES, REQUIRED
 
 _LOADS = "loads"
@@ -17,7 +17,10 @@ def of_entrypoints(both: Both) -> Iterator[Change]:
     """Whole entrypoints, and the list itself."""
     failed = both.new.own("cannot-list")
     if failed and both.old.known and not both.old.own("cannot-list"):
-        yield change("cannot-list", "torch.hub.list", reason=failed[0]["message"])
+        yield change(
+            "cannot-list", "torch.hub.list", reason=failed[0]["message"],
+            place=placed(failed[0]), advice=failed[0]["help"],
+        )  # fmt: skip
     for name in both.gone:
         yield change("entrypoint-gone", name, name)
     for name in both.added:
@@ -64,20 +67,20 @@ def of_axes(both: Both) -> Iterator[Change]:
     required = REQUIRED | {axis for axis in asked if isinstance(axis, str)}
     for pair in both.pairs:
         if (pair.old["facts"] is None) != (pair.new["facts"] is None):
-            yield from _of_skipped(pair)
+            yield from _of_skipped(pair, both.new)
         elif pair.new["facts"] is not None:
-            yield from _of_result(pair, required)
+            yield from _of_result(pair, both.new, required)
 
 
-def _of_skipped(pair: Pair) -> Iterator[Change]:
+def _of_skipped(pair: Pair, new: Side) -> Iterator[Change]:
     """One of both did not run at all: one change, not one for each axis."""
     here, there = ("proof-lost", pair.new) if loads(pair.old) else ("no-longer-asked", pair.new)
     if pair.old["facts"] is None:
         here, there = ("proof-gained", pair.old) if loads(pair.new) else ("now-fails", pair.new)
-    yield _axis_change(here, pair, _LOADS, reason=there["axes"][_LOADS]["reason"])
+    yield _axis_change(here, pair, new, _LOADS, reason=there["axes"][_LOADS]["reason"])
 
 
-def _of_result(pair: Pair, required: frozenset[str]) -> Iterator[Change]:
+def _of_result(pair: Pair, side: Side, required: frozenset[str]) -> Iterator[Change]:
     old, new = pair.old["axes"], pair.new["axes"]
     names = [axis for axis in AXES if axis in old and axis in new]
     if {"pass", "fail"} == {old[_LOADS]["status"], new[_LOADS]["status"]}:
@@ -86,7 +89,7 @@ def _of_result(pair: Pair, required: frozenset[str]) -> Iterator[Change]:
         kind = _kind(axis, old[axis], new[axis], required)
         if kind is not None:
             failed = new[axis] if new[axis]["status"] != "pass" else old[axis]
-            yield _axis_change(kind, pair, axis, reason=failed["reason"])
+            yield _axis_change(kind, pair, side, axis, reason=failed["reason"])
 
 
 def _kind(axis: str, old: Axis, new: Axis, required: frozenset[str]) -> str | None:
@@ -108,7 +111,8 @@ def _kind(axis: str, old: Axis, new: Axis, required: frozenset[str]) -> str | No
     return None
 
 
-def _axis_change(kind: str, pair: Pair, axis: str, reason: str | None) -> Change:
+def _axis_change(kind: str, pair: Pair, new: Side, axis: str, reason: str | None) -> Change:
+    finding = new.verdicts.get((axis, f"{pair.subject}: {reason}"))
     return change(
         kind,
         pair.subject,
@@ -119,4 +123,6 @@ def _axis_change(kind: str, pair: Pair, axis: str, reason: str | None) -> Change
         old=pair.old["axes"][axis]["status"],
         new=pair.new["axes"][axis]["status"],
         reason=reason,
+        place=placed(finding) if finding else None,
+        advice=finding["help"] if finding else None,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from hubpub.verify import differences, findings
 from hubpub.verify.comparing.change import Change, Document, Unlike, change
-from hubpub.verify.comparing.covered import Both, Side
+from hubpub.verify.comparing.covered import Both, Side, placed
 from hubpub.verify.report import AXES
 from hubpub.verify.stopping import STOPPED
 
@@ -79,31 +79,39 @@ def of_findings(both: Both) -> Iterator[Change]:
     """Findings new and mended: the same where only the line, or else only the path, is another."""
     if None in (both.old.document["commit"], both.new.document["commit"]):
         return
-    old, new = Counter(_findings(both, both.old)), Counter(_findings(both, both.new))
-    more, less = new - old, old - new
+    old, new = _findings(both, both.old), _findings(both, both.new)
+    counts = [Counter({key: len(items) for key, items in side.items()}) for side in (old, new)]
+    less, more = counts[0] - counts[1], counts[1] - counts[0]
     moved = Counter(_pathless(less)) & Counter(_pathless(more))
-    for kind, left in (("finding-new", more), ("finding-mended", less)):
+    for kind, left, side in (("finding-new", more, new), ("finding-mended", less, old)):
         stay = Counter(moved)
-        for key, count in sorted(left.items(), key=str):
-            here = min(count, stay[_without_path(key)])
-            stay[_without_path(key)] -= here
+        for key, count in sorted(left.items()):
+            here = min(count, stay[key[:-1]])
+            stay[key[:-1]] -= here
             if count > here:
-                yield _of_finding(kind, key)
+                yield _of_finding(
+                    kind, _fresh(side[key], (new if side is old else old).get(key, ()))
+                )
 
 
+def _fresh(items: Sequence[Finding], known: Sequence[Finding]) -> Finding:
+    """Of the same finding at several lines one that the other report has not; the first of these."""
+    lines = {item["line"] for item in known}
+    return min(items, key=lambda item: (item["line"] in lines, item["line"], item["help"] or ""))
+
+
+Finding = Mapping[str, Any]
 Key = tuple[str, str, str, str, str, str]
 """Code, name, severity, message, entrypoint, path."""
 
 
-def _without_path(key: Key) -> tuple[str, ...]:
-    return key[:-1]
-
-
 def _pathless(keys: Mapping[Key, int]) -> list[tuple[str, ...]]:
-    return [_without_path(key) for key, count in keys.items() for _ in range(count)]
+    return [key[:-1] for key, count in keys.items() for _ in range(count)]
 
 
-def _findings(both: Both, side: Side) -> Iterator[Key]:
+def _findings(both: Both, side: Side) -> dict[Key, list[Finding]]:
+    """The findings of the release, and not of how the run went, by what they say."""
+    found: dict[Key, list[Finding]] = {}
     for item in side.document["findings"]:
         name, entrypoint = item["name"], item["entrypoint"]
         if item["code"] == "verify":
@@ -111,17 +119,25 @@ def _findings(both: Both, side: Side) -> Iterator[Key]:
             apart = entrypoint is not None and entrypoint not in both.names
             if told or apart or (both.left and name in _OF_ALL):
                 continue
-        yield (
-            item["code"], name, item["severity"], item["message"], entrypoint or "", item["path"],
-        )  # fmt: skip
+        words = (item["code"], name, item["severity"], item["message"], entrypoint or "")
+        found.setdefault((*words, item["path"]), []).append(item)
+    return found
 
 
-def _of_finding(kind: str, key: Key) -> Change:
-    code, name, severity, message, entrypoint, path = key
-    named = [entrypoint] if entrypoint else []
-    what = name if code == "verify" else f"{code} {name}"
-    own = severity if kind == "finding-new" else None
-    return change(kind, path, *named, what=what, reason=message, severity=own)
+def _of_finding(kind: str, item: Finding) -> Change:
+    name, entrypoint = item["name"], item["entrypoint"]
+    new = kind == "finding-new"
+    advice = item["help"] or (None if item["code"] == "verify" else f"hubpub rule {item['code']}")
+    return change(
+        kind,
+        item["path"],
+        *([entrypoint] if entrypoint else []),
+        what=name if item["code"] == "verify" else f"{item['code']} {name}",
+        reason=item["message"],
+        severity=item["severity"] if new else None,
+        place=placed(item) if new else None,
+        advice=advice if new else None,
+    )
 
 
 def of_lock(both: Both) -> Iterator[Change]:
