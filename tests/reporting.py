@@ -43,7 +43,10 @@ def document(said: str) -> dict[str, Any]:
     left = {"entrypoint": said, "case": said, "reason": said}
     found = {
         "version": 1, "status": "fail",
-        "reference": {"owner": said, "repo": said, "ref": said, "kind": "tag", "requested": said},
+        "reference": {
+            "owner": said, "repo": said, "ref": said, "kind": "tag", "requested": said,
+            "url": f"https://github.com/{said}/{said}",
+        },
         "commit": None, "tree": None,
         "environment": {
             "hubpub": "0", "python": "3", "torch": said, "platform": said, "devices": [],

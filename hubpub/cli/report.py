@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from hubpub.cli import attesting
 from hubpub.cli.outputs import targets, write_report
 from hubpub.cli.report_diff import command as diff
 from hubpub.cli.verify import EXIT
@@ -13,14 +16,26 @@ from hubpub.errors import UsageError
 from hubpub.output import reports
 from hubpub.verify import report
 
-_FORMATS = click.option(
-    "--output-format",
-    "--format",
-    "formats",
-    metavar="NAME[:FILE]",
-    multiple=True,
-    help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
-)
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _outputs(function: _F) -> _F:
+    """The options of what a report is written as, of rendering and of merging."""
+    formats = click.option(
+        "--output-format",
+        "--format",
+        "formats",
+        metavar="NAME[:FILE]",
+        multiple=True,
+        help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
+    )
+    attestation = click.option(
+        "--attestation",
+        type=click.Path(path_type=Path),
+        metavar="OUT",
+        help="Write an in-toto statement of a report that proves a release, to be signed.",
+    )
+    return formats(attestation(function))
 
 
 class _FileCommand(click.Command):
@@ -93,10 +108,11 @@ def command() -> None:
 
 @click.command("report", cls=_FileCommand)
 @click.argument("files", metavar="FILE", nargs=-1, required=True)
-@_FORMATS
-def render(files: tuple[str, ...], formats: tuple[str, ...]) -> int:
+@_outputs
+def render(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | None) -> int:
     """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats."""
-    outputs = targets(formats, reports.FORMATS)
+    outputs = targets(formats, reports.FORMATS) if formats or attestation is None else []
+    attesting.place(attestation)
     if len(files) > 1:
         raise UsageError(
             f"{len(files)} files, and one is rendered at a time",
@@ -106,13 +122,15 @@ def render(files: tuple[str, ...], formats: tuple[str, ...]) -> int:
     document = report.read(Path(files[0]))
     for name, path in outputs:
         write_report(document, name, path)
+    if attestation is not None:
+        attesting.write(attestation, document)
     return 0
 
 
 @command.command("merge")
 @click.argument("files", metavar="FILE...", nargs=-1)
-@_FORMATS
-def merge(files: tuple[str, ...], formats: tuple[str, ...]) -> int:
+@_outputs
+def merge(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | None) -> int:
     """Join the reports of all shards of one run (`hubpub verify --shard I/N`).
 
     It is the report that one whole run would have written. They must be of the same commit, tree,
@@ -122,12 +140,14 @@ def merge(files: tuple[str, ...], formats: tuple[str, ...]) -> int:
     """
     from hubpub.verify import joining
 
-    outputs = targets(formats, reports.FORMATS)
+    outputs = targets(formats, reports.FORMATS) if formats or attestation is None else []
+    attesting.place(attestation)
     if not files:
         raise UsageError("merge needs files", help="hubpub report merge shard1.json shard2.json")
     document = joining.merge([(file, report.read(Path(file))) for file in files])
     for name, path in outputs:
         write_report(document, name, path)
+    attesting.write_if_passed(attestation, document)
     return EXIT[document["status"]]
 
 

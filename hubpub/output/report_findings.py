@@ -34,6 +34,11 @@ def gathered(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [_one(group) for group in groups.values()]
 
 
+def called(item: Mapping[str, Any]) -> str:
+    """Whom a finding of verify concerns: entrypoint, case and device as its message names them."""
+    return _parts(item)[0] or ""
+
+
 def _parts(item: Mapping[str, Any]) -> tuple[str | None, str]:
     """Whom a finding concerns, and the rest; None where it does not begin with an entrypoint."""
     name, message = item["entrypoint"], item["message"]

@@ -15,6 +15,7 @@ MODULES = {
     "html": "report_html",
     "github": "report_github",
     "junit": "report_junit",
+    "sarif": "report_sarif",
 }
 """Format -> the module of this package whose ``render`` says it; None is the report itself."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hubpub import __version__
 from hubpub.diagnostic import Severity
+from hubpub.output.links import rule_url
 
 if TYPE_CHECKING:
     from hubpub.output.rule import Described
@@ -33,6 +34,7 @@ class Run:
         files_url: the URL of the current directory's files at the commit that was checked, without
             a slash at its end; empty where it is not known.
         version: hubpub's.
+        rule_url: gives the page that explains a rule, of its code and name; empty without one.
     """
 
     line: Callable[[str, int], str] = _no_line
@@ -42,3 +44,4 @@ class Run:
     fail_on: Severity = Severity.WARNING
     files_url: str = ""
     version: str = __version__
+    rule_url: Callable[[str, str], str] = rule_url

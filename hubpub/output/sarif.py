@@ -6,14 +6,14 @@ Words of the format, such as ``ruleId`` and ``%SRCROOT%``, are those of the OASI
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hubpub.diagnostic import FILE_START, Diagnostic, Edit, Fix, Span
+from hubpub.diagnostic import Diagnostic, Edit, Fix, Span
 from hubpub.output.escape import visible
 from hubpub.output.fingerprint import fingerprints
 from hubpub.output.json import dumps
-from hubpub.output.links import HOME, encoded, rule_url
+from hubpub.output.links import HOME, encoded
 from hubpub.output.run import Run
 
 SCHEMA = (
@@ -27,8 +27,26 @@ _PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
     """One log with one run; paths are relative to where hubpub ran, the checkout's root in CI."""
+    marks = {"hubpubLine/v1": fingerprints(diagnostics, run)}
+    return log(found(diagnostics, run, marks))
+
+
+def log(run: Mapping[str, Any]) -> str:
+    """A log of one run, as text."""
+    return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def found(
+    diagnostics: Sequence[Diagnostic], run: Run, marks: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The run that found ``diagnostics``.
+
+    Args:
+        diagnostics: the findings, each with a code that is the id of its rule.
+        run: what is known of the rules, and the version.
+        marks: name of a kind of fingerprint -> that of each finding.
+    """
     codes = dict.fromkeys(item.code for item in diagnostics)
-    marks = fingerprints(diagnostics, run)
     numbers = {code: number for number, code in enumerate(codes)}
     named = {item.code: item for item in reversed(diagnostics)}
     driver = {
@@ -37,7 +55,7 @@ def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
         "informationUri": HOME,
         "rules": [_rule(named[code], run) for code in codes],
     }
-    shown = {
+    return {
         "tool": {"driver": driver},
         "automationDetails": {"id": "hubpub/"},
         "invocations": [{"executionSuccessful": True}],
@@ -46,16 +64,17 @@ def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
             SOURCES: {"description": {"text": "The directory in which hubpub ran."}}
         },
         "results": [
-            _result(item, mark, numbers[item.code])
-            for item, mark in zip(diagnostics, marks, strict=True)
+            _result(item, {kind: each[index] for kind, each in marks.items()}, numbers[item.code])
+            for index, item in enumerate(diagnostics)
         ],
     }
-    return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [shown]})
 
 
 def _rule(item: Diagnostic, run: Run) -> dict[str, Any]:
-    url = rule_url(item.code, item.name)
-    shown: dict[str, Any] = {"id": item.code, "name": item.name, "helpUri": url}
+    url = run.rule_url(item.code, item.name)
+    shown: dict[str, Any] = {"id": item.code, "name": item.name}
+    if url:
+        shown["helpUri"] = url
     rule = run.rules.get(item.code)
     if rule is None:
         return shown | {"shortDescription": {"text": item.name}}
@@ -73,7 +92,7 @@ def _rule(item: Diagnostic, run: Run) -> dict[str, Any]:
     }
 
 
-def _result(item: Diagnostic, mark: str, number: int) -> dict[str, Any]:
+def _result(item: Diagnostic, marks: Mapping[str, str], number: int) -> dict[str, Any]:
     text = item.message if item.help is None else f"{item.message}\n{item.help}"
     shown: dict[str, Any] = {
         "ruleId": item.code,
@@ -81,7 +100,7 @@ def _result(item: Diagnostic, mark: str, number: int) -> dict[str, Any]:
         "level": item.severity.label,
         "message": _message(text),
         "locations": [{"physicalLocation": _place(item.location, item.span)}],
-        "partialFingerprints": {"hubpubLine/v1": mark},
+        "partialFingerprints": marks,
     }
     if item.notes:
         shown["relatedLocations"] = [
@@ -107,8 +126,9 @@ def _message(text: str) -> dict[str, str]:
 
 
 def _place(location: str, span: Span) -> dict[str, Any]:
-    whole = span == FILE_START
-    region = {"startLine": span.line} if whole else _region(span)
+    """A place; a span of no width stands for its line."""
+    empty = (span.line, span.column) == (span.end_line, span.end_column)
+    region = {"startLine": span.line} if empty else _region(span)
     return {"artifactLocation": _artifact(location), "region": region}
 
 

@@ -40,7 +40,7 @@ from hubpub.verify import (
     stopping,
 )
 from hubpub.verify.accelerator import Accelerator
-from hubpub.verify.checkout import Checkout, checkout
+from hubpub.verify.checkout import Checkout, checkout, web_url
 from hubpub.verify.checkpoints import Ledger, hash_checked
 from hubpub.verify.demands import Demands
 from hubpub.verify.entrypoint import Proven, Prover
@@ -319,7 +319,8 @@ class _Run:
 
     def _reference(self) -> Reference:
         target, resolved = self.target, self.tree.resolved
-        return Reference(target.owner, target.repo, resolved.ref, resolved.kind, target.ref)
+        url = web_url(target, self.options.github_url)
+        return Reference(target.owner, target.repo, resolved.ref, resolved.kind, target.ref, url)
 
     def _list(self, jobs: Jobs) -> tuple[list[dict[str, Any]], list[egress.Request]]:
         """What ``torch.hub.list`` shows, from a job, and what that asked the network.

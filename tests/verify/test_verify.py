@@ -130,6 +130,7 @@ def in_tree():
         "ref": "v1.0",
         "kind": "tag",
         "requested": "v1.0",
+        "url": None,
     }
     assert report["sandbox"]["tier"] == "bwrap"
     assert all(report["sandbox"]["features"].values())
