@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from hubpub.cli import attesting
-from hubpub.cli.outputs import Target, targets, write_report
+from hubpub.cli.outputs import targets, write_report
 from hubpub.cli.report_diff import command as diff
 from hubpub.cli.verify import EXIT
 from hubpub.errors import UsageError
 from hubpub.output import reports
 from hubpub.verify import attested, report
 
-_FORMATS = click.option(
-    "--output-format",
-    "--format",
-    "formats",
-    metavar="NAME[:FILE]",
-    multiple=True,
-    help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
-)
-_ATTESTATION = click.option(
-    "--attestation",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="Write an in-toto statement of a report that proves a release, to be signed.",
-)
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _outputs(function: _F) -> _F:
+    """The options of what a report is written as, of rendering and of merging."""
+    formats = click.option(
+        "--output-format",
+        "--format",
+        "formats",
+        metavar="NAME[:FILE]",
+        multiple=True,
+        help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
+    )
+    attestation = click.option(
+        "--attestation",
+        type=click.Path(path_type=Path),
+        metavar="OUT",
+        help="Write an in-toto statement of a report that proves a release, to be signed.",
+    )
+    return formats(attestation(function))
 
 
 class _FileCommand(click.Command):
@@ -100,14 +108,14 @@ def command() -> None:
 
 @click.command("report", cls=_FileCommand)
 @click.argument("files", metavar="FILE", nargs=-1, required=True)
-@_FORMATS
-@_ATTESTATION
+@_outputs
 def render(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | None) -> int:
     """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats.
 
     Or the report that an attestation holds; its signature is not checked.
     """
-    outputs = _outputs(formats, attestation)
+    outputs = targets(formats, reports.FORMATS) if formats or attestation is None else []
+    attesting.place(attestation)
     if len(files) > 1:
         raise UsageError(
             f"{len(files)} files, and one is rendered at a time",
@@ -126,8 +134,7 @@ def render(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path |
 
 @command.command("merge")
 @click.argument("files", metavar="FILE...", nargs=-1)
-@_FORMATS
-@_ATTESTATION
+@_outputs
 def merge(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | None) -> int:
     """Join the reports of all shards of one run (`hubpub verify --shard I/N`).
 
@@ -138,7 +145,8 @@ def merge(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | 
     """
     from hubpub.verify import joining
 
-    outputs = _outputs(formats, attestation)
+    outputs = targets(formats, reports.FORMATS) if formats or attestation is None else []
+    attesting.place(attestation)
     if not files:
         raise UsageError("merge needs files", help="hubpub report merge shard1.json shard2.json")
     document = joining.merge([(file, report.read(Path(file))) for file in files])
@@ -146,12 +154,6 @@ def merge(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | 
         write_report(document, name, path)
     attesting.write_if_passed(attestation, document)
     return EXIT[document["status"]]
-
-
-def _outputs(formats: tuple[str, ...], attestation: Path | None) -> list[Target]:
-    """What is to be written beside the attestation; where that is asked for alone, nothing."""
-    attesting.place(attestation)
-    return targets(formats, reports.FORMATS) if formats or attestation is None else []
 
 
 command.add_command(diff)

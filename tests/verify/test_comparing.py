@@ -148,6 +148,15 @@ def another_tag(change: Mutate) -> Mutate:
     return both
 
 
+def used_only(document: Document) -> None:
+    """As :func:`refused`, where the report keeps what was downloaded and not left as a file."""
+    record = entry(document, "big")["results"][1]["used"][0]
+    refused(document)
+    entry(document, "big")["results"][1]["used"] = [
+        record | {"sha256": digest("c"), "format": None}
+    ]
+
+
 def weights(**fields: Any) -> Mutate:
     def change(document: Document) -> None:
         document["checkpoints"][0] |= fields
@@ -275,6 +284,7 @@ ROWS: list[tuple[Mutate, list[tuple[str, str]]]] = [
     (replaced, [("checkpoint-replaced", URL)]),
     (another_tag(replaced), [("checkpoint-replaced", URL)]),
     (refused, [("checkpoint-replaced", URL), ("no-longer-loads", "big (pretrained)")]),
+    (used_only, [("checkpoint-replaced", URL), ("no-longer-loads", "big (pretrained)")]),
     (behind_a_redirect, [
         ("checkpoint-replaced", URL), ("no-longer-loads", "big (pretrained)"),
         ("redirect-new", "cdn.example"),
@@ -414,6 +424,42 @@ def test_all_weights_that_become_one_are_all_replaced() -> None:
     new["checkpoints"][0] |= {"urls": [URL, url], "entrypoints": ["big", "plain"]}
     entry(new, "plain")["results"][0]["checkpoints"] = [digest("a")]
     assert found(old, new) == [("checkpoint-replaced", url)]
+
+
+@pytest.mark.parametrize("change", [refused, used_only, behind_a_redirect])
+def test_of_weights_that_the_loader_refuses_it_is_said(change: Mutate) -> None:
+    new = release()
+    change(new)
+    (first, *_) = compare(release(), new).changes
+    assert (first.reason, first.old, first.new) == (
+        "the loader refused it", digest("a"), digest("c"),
+    )  # fmt: skip
+    replaced(again := release())
+    assert compare(release(), again).changes[0].reason is None
+
+
+def test_what_the_report_of_new_says_is_passed_on() -> None:
+    new = release()
+    broken(new)
+    reason = entry(new, "plain")["results"][0]["axes"]["loads"]["reason"]
+    new["findings"][-1] |= {"message": f"plain: {reason}", "help": "install einops", "line": 7}
+    (change,) = compare(release(), new).changes
+    assert (change.reason, change.place, change.advice) == (
+        reason, "hubconf.py:7", "install einops",
+    )  # fmt: skip
+    twice(new)
+    added = compare(release(), new).changes[-1]
+    assert (added.kind, added.place) == ("finding-new", "hubconf.py:20")
+
+
+def test_where_all_are_slower_the_machine_may_be() -> None:
+    new = release()
+    for item in new["entrypoints"]:
+        for each in item["results"]:
+            each["facts"] |= {"cpu_s": 9.0, "wall_s": 10.0}
+    comparison = compare(release(), new)
+    assert [item.name for item in comparison.remarks] == ["all-slower"]
+    assert {item.kind for item in comparison.changes} == {"slower"}
 
 
 # --- what is not compared -------------------------------------------------------------------------

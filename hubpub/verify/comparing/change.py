@@ -40,7 +40,7 @@ _ROWS = (
     ("entrypoint-gone", ERROR, "an entrypoint is no longer there",
      "keep the name, as a function that calls the new one, or release it as a breaking change"),
     ("no-longer-loads", ERROR, "what loaded does not load now",
-     _SEE),
+     "mend it before NEW is released: whoever moves from OLD meets it"),
     ("weights-gone", ERROR, "a case that used weights loads without any now",
      "is it random now? load the weights again, or release it as a breaking change"),
     ("now-fails", ERROR, "an axis fails that decides, and did not fail",

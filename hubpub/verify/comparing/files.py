@@ -70,7 +70,8 @@ def _used(both: Both, side: Side) -> dict[str, File]:
         records = {item["sha256"]: item for item in result.get("used", ())}
         for sha256 in {*result["checkpoints"], *records}:
             users.setdefault(sha256, set()).add((pair.entrypoint, pair.case))
-            read.update({sha256} if loads(result) else ())
+            if loads(result):
+                read.add(sha256)
         for sha256, record in records.items():
             only.setdefault(sha256, record)
     found: dict[str, File] = {}
@@ -83,7 +84,10 @@ def _used(both: Both, side: Side) -> dict[str, File]:
     for sha256, record in only.items():
         if sha256 not in found:
             found[sha256] = _file(record)
-    return {sha256: replace(file, users=frozenset(users[sha256])) for sha256, file in found.items()}
+    return {
+        sha256: replace(file, users=frozenset(users[sha256]), read=sha256 in read)
+        for sha256, file in found.items()
+    }
 
 
 def _by_name(item: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -95,7 +95,7 @@ def of_findings(both: Both) -> Iterator[Change]:
 
 
 def _fresh(items: Sequence[Finding], known: Sequence[Finding]) -> Finding:
-    """Of the same finding at several lines one that the other report has not; the first of these."""
+    """Of one finding at several lines the first that the other report has not."""
     lines = {item["line"] for item in known}
     return min(items, key=lambda item: (item["line"] in lines, item["line"], item["help"] or ""))
 
