@@ -180,6 +180,7 @@ UNUSABLE: list[tuple[str, Files, Mapping[str, str], Sequence[str], str]] = [
     ("no option", CLEAN, {}, ("--hubpub-verify", "--hubpub-args=--devise"), "No such option"),
     ("a part", CLEAN, {}, ("--hubpub-verify", "--hubpub-args=--shard 1/2"), "select with -k"),
     ("in the ini", CLEAN, {"hubpub_args": "--devise"}, ("--hubpub-verify",), "No such option"),
+    ("two of them", {**CLEAN, "a/hubconf.py": ""}, {}, ("hubconf.py", "a/hubconf.py"), "2 files"),
     ("no such root", CLEAN, {"hubpub_root": "sub"}, (), "hubconf.py in "),
 ]
 
@@ -271,6 +272,9 @@ def test_a_repository_below_the_root_of_pytest(folder: Path, home: Path) -> None
     done = session(folder, "--hubpub", home=home)
     assert "FAILED net/hubconf.py::hubpub::check::HUB105 - numpy" in done.text
     assert " --> net/hubconf.py:3:8" in done.text
+    write_files(folder, {"pytest.ini": "[pytest]\n"})
+    named = session(folder, "--hubpub", "net/hubconf.py::hubpub::check::HUB105", home=home)
+    assert named.outcomes == {"net.hubconf.hubpub.check::HUB105": "failed"}
 
 
 def test_only_what_failed_is_run_again(folder: Path, home: Path) -> None:

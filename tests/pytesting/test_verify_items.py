@@ -229,6 +229,35 @@ def test_what_ends_pytest_ends_the_run(number: signal.Signals, mirror: Mirror) -
     wait_for(lambda: all(name.startswith("hubpub-pytest-") for name in left(mirror.home)))
 
 
+TIMEOUT = """\
+import signal
+import pytest
+
+def _end(*_):
+    pytest.fail("too long", pytrace=False)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, 2)
+
+def pytest_runtest_teardown(item):
+    signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+@pytest.mark.sandbox
+def test_a_limit_of_a_test_ends_the_run_once(mirror: Mirror) -> None:
+    """As pytest-timeout does it; the next test does not begin it again."""
+    there = mirror.publish({**CLEAN, "hubconf.py": SLEEPING, "conftest.py": TIMEOUT})
+    done = session(there.path, "--hubpub-verify", ARGS, "-k", "verify", home=mirror.home)
+    assert done.outcomes == dict.fromkeys(done.outcomes, "error")
+    assert "too long" in done.said["run"]
+    assert "ended from outside (as above)" in done.said["slow[default-cpu]"]
+    assert left(mirror.home) == []
+    assert not running(str(mirror.home / "tmp"))
+
+
 def wait_for(condition: object, process: subprocess.Popen[str] | None = None) -> None:
     """Wait until it holds; fail after two minutes, or where the process has ended before."""
     assert callable(condition)
