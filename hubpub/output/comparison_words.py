@@ -52,7 +52,8 @@ class Group:
         """Whom it concerns and what changed, in one line."""
         if self.first["what"] in _MEASURES:
             each = [f"{short(item['subject'], _NAME)} {_growth(item)}" for item in self.items]
-            return _few(each, ", ", f"{len(each)} of them, most: ")
+            head = f"{len(each)} of them, the most: " if len(each) > SHOWN else ""
+            return head + ", ".join(each[:SHOWN])
         if self.first["kind"] in _FINDINGS:
             return _few([_finding(item) for item in self.items], "; ")
         who = [short(item["subject"], _NAME) for item in self.items]
@@ -80,11 +81,11 @@ def grouped(changes: Sequence[Change]) -> list[Group]:
     ]
 
 
-def _few(texts: Sequence[str], between: str, before: str = "") -> str:
+def _few(texts: Sequence[str], between: str) -> str:
     """The first of them, each once, and how many more there are."""
     each = list(dict.fromkeys(texts))
     more = f" and {len(each) - SHOWN} more" if len(each) > SHOWN else ""
-    return f"{before if more else ''}{between.join(each[:SHOWN])}{more}"
+    return f"{between.join(each[:SHOWN])}{more}"
 
 
 def _finding(item: Change) -> str:
