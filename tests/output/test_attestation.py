@@ -260,6 +260,7 @@ def test_who_reads_may_meet_more() -> None:
 
 def test_the_schemas_are_read_as_files_too(tmp_path: Path) -> None:
     """As an editor or check-jsonschema reads them: side by side."""
+    jsonschema.Draft202012Validator.check_schema(attested.schema())
     file = tmp_path / "statement.json"
     schema = ROOT / "hubpub" / "schemas" / "attestation.json"
     program = Path(sys.executable).parent / "check-jsonschema"
