@@ -246,12 +246,10 @@ def _result(
     ]
     if not failed["error"]:
         said.insert(0, f"✅ {passed} {'axis passes' if passed == 1 else 'axes pass'}")
-    return [
-        _call(name, result),
-        "; ".join(said),
-        f"{facts['wall_s']:.2f} s",
-        size(facts["peak_bytes"]),
-    ]
+    measures = (f"{facts['wall_s']:.2f} s", size(facts["peak_bytes"]))
+    # A number and its unit stay on one line, however narrow the screen is.
+    kept = (measure.replace(" ", "\N{NO-BREAK SPACE}") for measure in measures)
+    return [_call(name, result), "; ".join(said), *kept]
 
 
 def _call(name: str, result: Mapping[str, Any]) -> str:
