@@ -113,7 +113,7 @@ sys.meta_path.insert(0, Without())
 from hubpub.cli import run
 sys.exit(run(sys.argv[2:]))
 """
-"""hubpub where neither torch nor what the proxy needs is installed, nor what the first argument says.
+"""hubpub without torch, without what the proxy needs, and without what the first argument names.
 The other arguments are hubpub's."""
 
 
