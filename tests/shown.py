@@ -107,5 +107,5 @@ def _judge(item: click.Parameter, value: object, context: click.Context, whole: 
 
 
 def documents(root: Path) -> list[Path]:
-    """Every document for users: README.md and docs/*.md."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    """Every document for users: README.md, and all below docs."""
+    return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]

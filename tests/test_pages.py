@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,14 @@ class Page:
 
 
 PAGES = [
+    Page(
+        "docs/attestation.md",
+        {
+            "cosign attest-blob": "needs cosign and sigstore.dev",
+            "gh attestation verify": "needs gh and github.com",
+            "cosign verify-blob-attestation": "needs cosign and sigstore.dev",
+        },
+    ),
     Page(
         "docs/publish.md",
         {'gh release create weights runs/last-*.pth --notes "For v1.0"': "needs gh and github.com"},
@@ -69,6 +78,13 @@ def text_of(page: Page) -> str:
 def session(tmp_path: Path) -> Iterator[Session]:
     with serving(tmp_path) as web:
         yield Session(tmp_path, web)
+
+
+def test_the_map_says_which_pages_are_executed() -> None:
+    table = (ROOT / "docs/index.md").read_text(encoding="utf-8").split("## By task")[1]
+    tasks = re.findall(r"^\| .*\]\((.*)\) \|$", table.partition("##")[0], re.MULTILINE)
+    assert "Each command of the first six is executed" in table
+    assert {f"docs/{name}" for name in tasks[:6]} <= {page.name for page in PAGES}
 
 
 @pytest.mark.slow
