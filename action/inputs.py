@@ -12,7 +12,7 @@ from workflow import quoted
 COMMANDS = ("check", "verify")
 SEVERITIES = ("error", "warning", "note")
 _TWO_WORDS = re.compile(r"--?[A-Za-z][\w-]*\s")
-_FORMAT = re.compile(r"([a-z]+):.+")
+_FORMAT = re.compile(r"([a-z-]+):.+")
 
 
 class WrongInputError(Exception):

@@ -73,6 +73,11 @@ def test_the_wheel_holds_what_runs_and_nothing_else(built: Path) -> None:
     assert {"hubpub/py.typed", "hubpub/schemas/config.json"} <= in_tree
     assert "hubpub/templates/shared/network/{{package}}/network.py" in templates
     assert "hubpub/templates/around/workflow/.github/workflows/hubpub.yml" in templates
+    with zipfile.ZipFile(only(built, "*.whl")) as wheel:
+        (points,) = (
+            wheel.read(name).decode() for name in names if name.endswith("/entry_points.txt")
+        )
+    assert "[pytest11]\nhubpub = hubpub.pytesting\n" in points
     info = {name for name in names if ".dist-info/" in name}
     assert names - info == in_tree | templates
     assert any(name.endswith("licenses/LICENSE") for name in info)
@@ -113,6 +118,16 @@ def test_the_wheel_works_in_an_empty_environment(built: Path, tmp_path: Path, ho
     assert "wrote skynet/hubconf.py" in ok(programs / "hubpub", "init", "skynet")
     ok(programs / "hubpub", "check", "skynet")
     assert "skynet" in ok(programs / "hubpub", "list", "skynet")
+
+    # The plugin is there for whoever has pytest, which hubpub itself never needs.
+    ok(python, "-m", "pip", "install", "--quiet", "pytest")
+    tests = ok(python, "-m", "pytest", "--hubpub", "skynet/hubconf.py")
+    assert "hubconf.py ....." in tests
+    done = run(python, "-m", "pytest", "--hubpub-verify", "-k", "run", "skynet/hubconf.py",
+               home=home, cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 1
+    assert "1 error" in done.stdout
+    assert "hubpub[verify]" in done.stdout
 
     # verify needs more than this install: it must say what, not fail on an import.
     done = run(programs / "hubpub", "verify", "octo/skynet:v1.0", home=home, cwd=tmp_path)

@@ -263,8 +263,8 @@ def _advice(directory: Path, settled: Settled, outcome: Outcome) -> list[str]:
     if answers.owner == OWNER_PLACEHOLDER:
         lines.append(f"replace {OWNER_PLACEHOLDER} by your GitHub account in what was written")
     steps = [f"cd {shlex.quote(str(directory))}"] if directory != Path() else []
-    first = "git add . && git commit -m 'Add hubconf.py'"
-    if settled.mode == "new":
-        first = "git init && git add . && git commit -m 'First'"
-    steps += ["hubpub check", first, "hubpub verify ."]
+    new = settled.mode == "new"
+    # Added before the check, which then sees what a .gitignore keeps from users: *.pth, mostly.
+    steps.append(f"{'git init && ' if new else ''}git add . && hubpub check")
+    steps.append(f"git commit -m '{'First' if new else 'Add hubconf.py'}' && hubpub verify .")
     return [*lines, "next:", *(f"  {step}" for step in steps)]

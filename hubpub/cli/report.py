@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hubpub.cli import attesting
 from hubpub.cli.outputs import targets, write_report
 from hubpub.cli.verify import EXIT
 from hubpub.errors import UsageError
@@ -26,7 +27,13 @@ _MERGE = "merge"
     multiple=True,
     help=f"{', '.join(reports.FORMATS)}; repeatable. Text on stdout when none is given.",
 )
-def command(words: tuple[str, ...], formats: tuple[str, ...]) -> int:
+@click.option(
+    "--attestation",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Write an in-toto statement of a report that proves a release, to be signed.",
+)
+def command(words: tuple[str, ...], formats: tuple[str, ...], attestation: Path | None) -> int:
     """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats.
 
     With merge: join the reports of all shards of one run (`hubpub verify --shard I/N`) to the
@@ -35,7 +42,8 @@ def command(words: tuple[str, ...], formats: tuple[str, ...]) -> int:
 
     Exit code 0; with merge that of the whole run: 1 where something needs action.
     """
-    outputs = targets(formats, reports.FORMATS)
+    outputs = targets(formats, reports.FORMATS) if formats or attestation is None else []
+    attesting.place(attestation)
     if words[0] == _MERGE:
         document = _merged(words[1:])
     elif len(words) > 1:
@@ -47,7 +55,12 @@ def command(words: tuple[str, ...], formats: tuple[str, ...]) -> int:
         document = report.read(Path(words[0]))
     for name, path in outputs:
         write_report(document, name, path)
-    return EXIT[document["status"]] if words[0] == _MERGE else 0
+    if words[0] == _MERGE:
+        attesting.write_if_passed(attestation, document)
+        return EXIT[document["status"]]
+    if attestation is not None:
+        attesting.write(attestation, document)
+    return 0
 
 
 def _merged(files: tuple[str, ...]) -> dict[str, Any]:

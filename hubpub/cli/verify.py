@@ -110,6 +110,12 @@ def _size_option(flag: str, default: int, text: str) -> Callable[[F], F]:
     metavar="FILE",
     help="The lock, instead of hubpub.lock in this directory.",
 )
+@click.option(
+    "--attestation",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write an in-toto statement of what is proven, to be signed, if everything is proven.",
+)
 @click.option("--timeout", type=float, default=_DEFAULTS.timeout_s, help="Seconds a job may take.")
 @click.option(
     "--deadline", type=float, default=_DEFAULTS.deadline_s, help="Seconds the run may take."
@@ -169,6 +175,7 @@ def command(
     write_lock: bool,
     locked: bool,
     lock_file: Path | None,
+    attestation: Path | None,
     github_url: str | None,
     require: tuple[str, ...],
     skip: tuple[str, ...],
@@ -188,7 +195,7 @@ def command(
     Exit code 0: proven. 1: something does not load or needs action. 4: nothing could be proven.
     """
     from hubpub import verify
-    from hubpub.cli import locking, progress
+    from hubpub.cli import attesting, locking, progress
     from hubpub.verify import demands, devices, hosts, reference, report, selection
     from hubpub.verify.egress import supplied
     from hubpub.verify.sandbox import tiers
@@ -197,6 +204,9 @@ def command(
     asked = reference.parse(target, working_tree=working_tree)
     part, resumed = bool(patterns or shard), resume is not None
     locking.of_a_part(write=write_lock, locked=locked, part=part, resumed=resumed)
+    attesting.of_a_proof(
+        attestation, working_tree=working_tree, tier=tier, part=part, checkpoints=bool(checkpoints)
+    )
     locks = locking.wanted(asked, lock_file, write=write_lock, locked=locked)
     hosts.rules(allow_hosts)
     if checkpoints is not None:
@@ -241,6 +251,7 @@ def command(
     _write(document, outputs)
     if write_lock:
         locking.write(locks, result)
+    attesting.write_if_passed(attestation, document)
     return EXIT[document["status"]]
 
 

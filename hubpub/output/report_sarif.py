@@ -19,6 +19,7 @@ from hubpub.output.escape import short, visible
 from hubpub.output.links import HOME, rule_url
 from hubpub.output.origin import repository_url
 from hubpub.output.report_findings import called
+from hubpub.output.report_text import partial
 from hubpub.output.rule import Described, family
 from hubpub.output.run import Run
 from hubpub.output.verify_rules import described, url
@@ -150,6 +151,8 @@ def _invocation(report: Mapping[str, Any], left: int) -> dict[str, Any]:
     status = report["status"]
     ended = status in {"pass", "fail"}
     said = [] if ended else [("error", f"the run ended as {status}: nothing more is proven")]
+    if part := partial(report):
+        said.append(("warning", part))
     if left:
         said.append(("warning", f"{left} more findings are in the JSON report only"))
     shown: dict[str, Any] = {"executionSuccessful": ended}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 
 from hubpub.diagnostic import Edit, Fix, Severity, Span
@@ -227,11 +228,15 @@ def missing_checkpoint_file(repo: Repo) -> Iterator[Finding]:
         if reason is None or path in known or (path, place) in seen:
             continue
         seen.add((path, place))
+        release = "attach it to a release, and load it with torch.hub.load_state_dict_from_url"
+        # Forced, as most repositories of models have *.pth in their .gitignore.
+        add = f"git add --force {shlex.quote(_shown(path))}, or " if reason == _UNTRACKED else ""
         yield Finding(
-            f"{_shown(path)} is not there when it is opened: {reason}",
-            place,
-            help="attach it to a release, and load it with torch.hub.load_state_dict_from_url",
+            f"{_shown(path)} is not there when it is opened: {reason}", place, help=add + release
         )
+
+
+_UNTRACKED = "git does not track it"
 
 
 def _why_absent(repo: Repo, path: str) -> str | None:
@@ -244,7 +249,7 @@ def _why_absent(repo: Repo, path: str) -> str | None:
     if reason is None:
         return None if repo.published.holds(inside) else "the repository does not hold it"
     return {
-        "untracked": "git does not track it",
+        "untracked": _UNTRACKED,
         "lfs": "git LFS keeps it elsewhere, and GitHub's zip holds a pointer",
     }.get(reason)
 

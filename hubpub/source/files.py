@@ -18,7 +18,7 @@ MAX_TEXTS = 16 << 20
 """All Python files that are read (bytes): a tree of them takes a thousand times the memory."""
 MAX_ENTRIES = 50_000
 """So many files are looked at; no more, however large the repository is."""
-SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv"})
+SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", ".pytest_cache"})
 """Directories that are not part of what is published."""
 
 

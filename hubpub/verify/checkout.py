@@ -168,15 +168,16 @@ def extract(archive: Path, root: Path) -> int:
 
 
 def _extract(archive: Path, root: Path) -> int:
-    files = size = 0
+    files = folders = size = 0
     with zipfile.ZipFile(archive) as bundle:
         for info in bundle.infolist():
             parts = PurePosixPath(info.filename).parts[1:]
             if ".." in parts or "\\" in info.filename or "\0" in info.filename:
                 raise CannotVerifyError(f"the tree holds an unsafe name: {info.filename!r}")
             size += info.file_size
-            files += 1
-            refuse_size(files, size)
+            folders += info.is_dir()
+            files += not info.is_dir()
+            refuse_size(files + folders, size)
             path = root.joinpath(*parts)
             if info.is_dir():
                 _make_directory(path)

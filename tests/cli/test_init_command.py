@@ -29,7 +29,12 @@ def test_init_says_what_it_wrote_and_what_comes_next(hubpub: RunHubpub, tmp_path
             "tests/test_hubconf.py",
         )
     ]
-    assert "  cd skynet\n  hubpub check\n" in done.stderr
+    steps = (
+        "cd skynet",
+        "git init && git add . && hubpub check",
+        "git commit -m 'First' && hubpub verify .",
+    )
+    assert "".join(f"  {step}\n" for step in steps) in done.stderr
     assert "replace OWNER" in done.stderr
 
 

@@ -412,6 +412,7 @@ def test_what_git_does_not_track(tmp_path: Path) -> None:
     found = diagnostics(tmp_path, {})
     assert [item.code for item in found] == ["HUB412"]
     assert "git does not track it" in found[0].message
+    assert (found[0].help or "").startswith("git add --force w/a-0a1b2c3d.pth, or attach it to")
     git(tmp_path, "add", "w/a-0a1b2c3d.pth")
     assert diagnostics(tmp_path, {}) == ()
 

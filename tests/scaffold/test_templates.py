@@ -96,6 +96,10 @@ def test_what_is_not_there_is_refused(fields: dict[str, Any], message: str) -> N
         ("test", {"tests/conftest.py", "tests/test_hubconf.py"}),
         ("precommit", {".pre-commit-config.yaml"}),
         ("workflow", {".github/workflows/hubpub.yml"}),
+        ("pull-request", {".github/workflows/hubpub-check.yml"}),
+        ("candidate", {".github/workflows/hubpub-release.yml"}),
+        ("shards", {".github/workflows/hubpub-shards.yml"}),
+        ("nightly", {".github/workflows/hubpub-nightly.yml"}),
         ("settings", {"hubpub.toml"}),
     ],
 )
@@ -116,7 +120,8 @@ def test_each_piece_can_be_left_out(piece: str, files: set[str]) -> None:
 def test_every_file_is_rendered_completely(kind: str, around: frozenset[str]) -> None:
     for path, text in texts(kind, around=around, dependencies=("timm", "einops")).items():
         for left in ("{{", "}}", "{%", "{#", "OWNER", ".part.", "\n\n\n\n", " \n", "TODO"):
-            assert left not in text.replace("${{ github.token }}", "TOKEN"), f"{path}: {left!r}"
+            plain = re.sub(r"\$\{\{ [\w.()!= '-]+ \}\}", "EXPRESSION", text)
+            assert left not in plain, f"{path}: {left!r}"
         assert text.endswith("\n"), path
         assert not text.endswith("\n\n"), path
         if path.endswith(".py"):
@@ -177,24 +182,50 @@ def test_the_citation_has_what_its_schema_wants(owner: str, description: str) ->
     assert ("repository-code" in citation) is (owner != "OWNER")
 
 
-def test_the_workflow_gives_nobody_more_than_it_has_to() -> None:
-    fields: dict[str, Any]
-    for fields in ({}, {"around": frozenset({"workflow"})}, {"dependencies": ("timm",)}):
-        workflow = load_yaml(texts("in-tree", **fields)[".github/workflows/hubpub.yml"])
-        jobs = workflow["jobs"]
-        assert workflow["permissions"] == {"contents": "read"}
-        assert workflow[True]["push"]["tags"] == ["v*"]  # YAML 1.1 reads `on` as true
-        assert {name for name, job in jobs.items() if "permissions" in job} == {"release"}
-        # Nothing is released that was not checked and loaded first.
-        assert jobs["release"]["needs"] == ["check", "verify"]
-        assert jobs["release"]["if"] == "github.ref_type == 'tag'"
-        assert all("timeout-minutes" in job for job in jobs.values())
-        for step in (step for job in jobs.values() for step in job["steps"]):
+WORKFLOWS = {
+    "workflow": ("hubpub.yml", {"release"}),
+    "pull-request": ("hubpub-check.yml", set[str]()),
+    "candidate": ("hubpub-release.yml", {"release"}),
+    "shards": ("hubpub-shards.yml", set[str]()),
+    "nightly": ("hubpub-nightly.yml", {"tell"}),
+}
+"""Piece -> its file, and the jobs in it that may write."""
+
+
+@pytest.mark.parametrize("piece", WORKFLOWS)
+@pytest.mark.parametrize(
+    "fields", [{"around": ALL}, {}, {"dependencies": ("timm",)}], ids=["all", "alone", "timm"]
+)
+def test_a_workflow_gives_nobody_more_than_it_has_to(piece: str, fields: dict[str, Any]) -> None:
+    name, writing = WORKFLOWS[piece]
+    files = texts("in-tree", **{"around": frozenset({piece}), **fields})
+    workflow = load_yaml(files[f".github/workflows/{name}"])
+    jobs = workflow["jobs"]
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"]["group"]
+    assert {name for name, job in jobs.items() if "write" in job["permissions"].values()} == writing
+    for name, job in jobs.items():
+        assert job["name"]
+        assert job["timeout-minutes"] <= 60
+        # Who may write runs no code but that of GitHub: neither the repository's nor hubpub's.
+        actions = {step["uses"].split("@")[0] for step in job["steps"] if "uses" in step}
+        assert name not in writing or actions <= {"actions/download-artifact"}
+        for step in job["steps"]:
+            assert step["name"]
             assert "${{" not in step.get("run", "")
             if "uses" in step:
-                assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"])
+                pinned = r"actions/[\w-]+@[0-9a-f]{40}|hubpub/hubpub@v\d+\.\d+\.\d+"
+                assert re.fullmatch(pinned, step["uses"])
             else:
                 subprocess.run(["bash", "-n", "-c", step["run"]], check=True)
+
+
+def test_nothing_is_released_that_was_not_checked_and_loaded_first() -> None:
+    jobs = load_yaml(texts("in-tree")[".github/workflows/hubpub.yml"])["jobs"]
+    assert jobs["release"]["needs"] == ["check", "test", "verify"]
+    assert jobs["release"]["if"] == "github.ref_type == 'tag'"
+    jobs = load_yaml(texts("in-tree")[".github/workflows/hubpub-release.yml"])["jobs"]
+    assert (jobs["release"]["needs"], "if" in jobs["release"]) == ("verify", False)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +234,9 @@ def test_the_workflow_gives_nobody_more_than_it_has_to() -> None:
 )
 def test_the_workflow_starts_for_the_tag_that_is_released(tag: str, patterns: list[str]) -> None:
     workflow = load_yaml(texts("classifier", tag=tag)[".github/workflows/hubpub.yml"])
-    assert workflow[True]["push"]["tags"] == patterns
+    assert workflow[True]["push"]["tags"] == patterns  # YAML 1.1 reads `on` as true
+    shards = load_yaml(texts("classifier", tag=tag)[".github/workflows/hubpub-shards.yml"])
+    assert shards[True]["push"]["tags"] == patterns
 
 
 def test_the_hooks_are_those_that_there_are(home: Path, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_the_tree_is_what_the_zip_holds(
     assert (found.commit, found.resolved.kind) == (commit, "tag")
     assert found.root.name == "octo_net_v2.0"
     files = tree(found.root)
+    assert found.files == len(files)  # folders are none
     assert "secret/notes.txt" not in files
     assert files["version.txt"] == commit.encode() + b"\n"
     assert files["windows.txt"] == b"one\r\ntwo\r\n"
