@@ -164,8 +164,13 @@ def _finding(item: Finding, files: str) -> str:
         f"<br>{escaped(line)}" for line in short(item["help"] or "", _HELP).splitlines()
     )
     name = f"{_SEVERITY[item['severity']]} <strong>{escaped(code)}</strong>"
-    place = _place(item["path"], item["line"], files)
-    return f"- {name} {escaped(item['message'])}{advice}<br>{place}\n"
+    place = "" if _nowhere(item) else f"<br>{_place(item['path'], item['line'], files)}"
+    return f"- {name} {escaped(item['message'])}{advice}{place}\n"
+
+
+def _nowhere(item: Finding) -> bool:
+    """Whether a finding of verify stands where those stand that have no place."""
+    return bool(item["code"] == "verify" and (item["path"], item["line"]) == ("hubconf.py", 1))
 
 
 def _place(path: str, line: int, files: str) -> str:

@@ -172,6 +172,13 @@ def test_a_link_leads_to_the_repository_on_github_or_nowhere(reference: dict[str
     assert page(report).links == []
 
 
+def test_what_has_no_place_is_shown_without_one() -> None:
+    whole = {**FINDING, "path": "hubconf.py", "line": 1}
+    assert len(page(failed(["bad"], findings=[whole])).links) == 1
+    assert len(page(failed(["bad"], findings=[{**whole, "line": 2}])).links) == 2
+    assert len(page(failed(["bad"], findings=[{**whole, "code": "HUB201"}])).links) == 2
+
+
 def test_a_line_outside_of_the_tree_is_no_link() -> None:
     paths = ["/etc/passwd", "../x.py", "a/../x.py", "x" * 700]
     report = failed(

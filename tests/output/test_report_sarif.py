@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import ROOT
+from github_page import GitHubPage
 from hubpub.output import formats, report_sarif, reports
 from hubpub.output.run import Run
 from hubpub.output.verify_rules import PAGE, RULES
@@ -164,6 +165,7 @@ def test_a_place_is_in_the_tree(path: str, uri: str) -> None:
     numbers=st.lists(st.integers(1, (1 << 63) - 1), min_size=4, max_size=4),
 )
 @example(said=HOSTILE, numbers=[9, 9, 1, 1])
+@example(said="HUB4`[a](https://e.org) @octo", numbers=[1, 1, 1, 1])
 def test_anything_is_valid(said: str, numbers: list[int]) -> None:
     report = document(said)
     span = dict(zip(("line", "column", "end_line", "end_column"), numbers, strict=True))
@@ -181,6 +183,8 @@ def test_anything_is_valid(said: str, numbers: list[int]) -> None:
         assert not unquote(uri).startswith("/")
     for rule in rules:
         assert rule["helpUri"].startswith("https://github.com/hubpub/hubpub")
+        help_page = GitHubPage(rule["help"]["markdown"])
+        assert (list(help_page.live()), help_page.links) == ([], [])
 
 
 def test_a_fingerprint_outlives_times_lines_and_neighbours() -> None:
