@@ -28,7 +28,7 @@ demo: setup ## Publish, check and verify the example, and show its report
 	@$(BIN)/python examples/demo.py
 
 test: lint ## Run every gate: lint, types, and all tests, the sandbox's also as an ordinary user
-	@.ci/system shellcheck jq # jq: docs/attestation.md
+	@.ci/system shellcheck jq openssl # the pages: tests/test_pages.py
 	@echo "test: all tests, as $$(id -un)"
 	@$(BIN)/python -m pytest -n $(WORKERS)
 	@if [ "$$(id -u)" = 0 ]; then \
