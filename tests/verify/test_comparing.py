@@ -725,7 +725,7 @@ def test_every_kind_that_needs_action_says_what_to_do() -> None:
 
 
 def test_the_page_lists_every_kind_with_its_severity() -> None:
-    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8")
     listed = re.findall(
         r"^\| `([a-z-]+)` \| (error|warning|note|the finding's) \| (.*) \|$", page, re.MULTILINE
     )
