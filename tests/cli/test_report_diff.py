@@ -115,7 +115,7 @@ def test_files_that_are_called_as_subcommands_are(hubpub: RunHubpub, save: Save)
     folder = save("diff", release()).parent
     save("merge", release())
     shown = hubpub("report", "./diff", cwd=folder)
-    assert (shown.returncode, shown.stdout.splitlines()[0][:13]) == (0, "octo/net:v1.0")
+    assert (shown.returncode, shown.stdout[:13]) == (0, "octo/net:v1.0")
     assert hubpub("report", "--", "diff", cwd=folder).stdout == shown.stdout
     assert hubpub("report", "diff", "diff", "merge", cwd=folder).stdout.startswith("nothing")
     assert hubpub("report", "--format", "markdown", "./merge", cwd=folder).returncode == 0
@@ -211,5 +211,7 @@ def test_two_tags_whose_weights_were_replaced(
     json_of = hubpub("report", "diff", *files, "--format", "json")
     kinds = [(item["kind"], item["subject"]) for item in json.loads(json_of.stdout)["changes"]]
     assert kinds[:2] == [("checkpoint-replaced", url), ("entrypoint-gone", "unigram")]
-    assert hubpub("report", "diff", files[0], files[0]).stdout.startswith("nothing changed: octo/")
+    assert hubpub("report", "diff", files[0], files[0]).stdout.startswith(
+        "nothing changed: octo/net: v1.0"
+    )
     assert hubpub("report", "diff", *files, "--fail-on", "never").returncode == 0

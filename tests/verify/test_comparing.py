@@ -281,6 +281,7 @@ ROWS: list[tuple[Mutate, list[tuple[str, str]]]] = [
      [("proof-lost", "plain"), ("optional-now-fails", "plain")]),
     (no_pretrained, [("case-gone", "big (pretrained)"), ("host-gone", "github.com")]),
     (on_cuda, [("device-new", "cuda")]),
+    (lambda document: document.update(commit="3" * 40), [("tag-moved", "v1.0")]),
     (replaced, [("checkpoint-replaced", URL)]),
     (another_tag(replaced), [("checkpoint-replaced", URL)]),
     (refused, [("checkpoint-replaced", URL), ("no-longer-loads", "big (pretrained)")]),
@@ -460,6 +461,57 @@ def test_where_all_are_slower_the_machine_may_be() -> None:
     comparison = compare(release(), new)
     assert [item.name for item in comparison.remarks] == ["all-slower"]
     assert {item.kind for item in comparison.changes} == {"slower"}
+
+
+def test_weights_that_change_places_are_replaced_both() -> None:
+    old, new = release(), release()
+    url = f"{SITE}/e.pth"
+    for document, letters in ((old, "ae"), (new, "ea")):
+        entry(document, "plain")["results"][0]["checkpoints"] = [digest(letters[1])]
+        entry(document, "big")["results"][1] |= {"checkpoints": [digest(letters[0])], "used": []}
+        document["checkpoints"] = [
+            checkpoint(letters[0], ["big"]) | {"urls": [URL]},
+            checkpoint(letters[1], ["plain"]) | {"urls": [url]},
+            document["checkpoints"][1],
+        ]
+        document["network"][0]["sha256"] = digest(letters[0])
+    assert found(old, new) == [("checkpoint-replaced", URL), ("checkpoint-replaced", url)]
+
+
+def test_of_two_urls_of_one_file_one_is_replaced() -> None:
+    old, new = release(), release()
+    url = f"{SITE}/copy.pth"
+    old["checkpoints"][0]["urls"].append(url)
+    new["checkpoints"].append(checkpoint("e", ["big"]) | {"urls": [url]})
+    entry(new, "big")["results"][1]["checkpoints"].append(digest("e"))
+    assert found(old, new) == [("checkpoint-replaced", url)]
+
+
+def test_a_branch_may_move() -> None:
+    sides = [release(), release() | {"commit": "3" * 40}]
+    for side in sides:
+        side["reference"] |= {"kind": "branch", "ref": "main"}
+    assert found(sides[0], sides[1]) == []
+
+
+TEXTS = st.text(alphabet="ab[]/:@?#%&=.\\\u2100\uff0f\udcff ", max_size=12)
+
+
+@given(TEXTS, TEXTS, st.none() | TEXTS, st.sampled_from(["CONNECT", "GET", "HEAD"]))
+def test_what_is_no_url_is_no_defect(
+    one: str, other: str, location: str | None, method: str
+) -> None:
+    old, new = release(), release()
+    for document, url in ((old, one), (new, other)):
+        document["checkpoints"][0]["urls"] = [url, "https://" + url]
+        document["network"] += [
+            request(url, "c", "big", location=location, method=method, status=302),
+            request("http://" + url, "c", None, location=location),
+            request("http://" + url, "c", "big", location="http://" + (location or "")),
+        ]
+        document["options"] = {"require": 3, "device": {"a": [1]}}
+        document["reference"]["ref"] = None
+    compare(old, new)
 
 
 # --- what is not compared -------------------------------------------------------------------------
