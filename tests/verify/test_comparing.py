@@ -590,6 +590,35 @@ def test_another_device_that_was_asked_for_is_no_change_of_the_release() -> None
     assert [item.what for item in compare(old, new).unlike] == ["devices", "option device"]
 
 
+def test_which_of_several_gpus_it_was_does_not_count() -> None:
+    """--device all deals them out by the names that there are, of which one is new."""
+    old, new = release(), release()
+    for document, number in ((old, 0), (new, 1)):
+        document["options"]["device"] = "all"
+        document["environment"]["devices"] += ["cuda:0", "cuda:1"]
+        for place, item in enumerate(document["entrypoints"]):
+            item["results"].append(result(device=f"cuda:{(place + number) % 2}"))
+    assert found(old, new) == []
+    reason = "CUDA error"
+    entry(new, "plain")["results"][1]["axes"]["loads"] = axis("fail", reason)
+    new["findings"].append(
+        finding("verify", name="loads", message=f"plain on cuda:0: {reason}", entrypoint="plain",
+                axis="loads", line=3)
+    )  # fmt: skip
+    (change,) = compare(old, new).changes
+    assert (change.kind, change.subject, change.place) == (
+        "no-longer-loads", "plain on cuda:0", "hubconf.py:3",
+    )  # fmt: skip
+
+
+def test_a_device_that_never_ran_is_not_gone() -> None:
+    old = release()
+    for item in old["entrypoints"]:
+        off = {name: axis("skipped", "no CUDA device") for name in AXES}
+        item["results"].append(result(device="cuda") | {"facts": None, "axes": off})
+    assert found(old, release()) == found(release(), old) == []
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_run_that_could_prove_nothing_is_no_success(backwards: bool) -> None:
     failed = release() | {"status": "error", "commit": None, "tree": None, "selection": None}

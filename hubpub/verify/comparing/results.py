@@ -56,12 +56,13 @@ def of_cases(both: Both) -> Iterator[Change]:
         for name in both.names:
             here, there = keyed(one.ran[name]), keyed(other.ran[name])
             cases, devices = {key[0] for key in there}, {key[1] for key in there}
-            for case, device in sorted(here.keys() - there.keys()):
+            ran = {key for key, result in here.items() if result["facts"] is not None}
+            for case, device in sorted(ran - there.keys()):
                 if device not in everywhere:
                     lacking.setdefault(device, []).append(name)
                 elif device not in devices:
                     yield from _of_device(name, case, device, word)
-                elif case not in cases and here[case, device]["facts"] is not None:
+                elif case not in cases:
                     subject = named(name, case, device)
                     yield change(f"case-{word}", subject, name, case=case, device=device)
         if asked[0] == asked[1]:
