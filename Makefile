@@ -28,6 +28,7 @@ demo: setup ## Publish, check and verify the example, and show its report
 	@$(BIN)/python examples/demo.py
 
 test: lint ## Run every gate: lint, types, and all tests, the sandbox's also as an ordinary user
+	@.ci/system jq # docs/attestation.md
 	@echo "test: all tests, as $$(id -un)"
 	@$(BIN)/python -m pytest -n $(WORKERS)
 	@if [ "$$(id -u)" = 0 ]; then \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hubpub.verify.report import AXES, validate
@@ -58,5 +59,47 @@ def document(said: str) -> dict[str, Any]:
         "lock": {"compared": 1, "differences": [row, gone],
                  "not_compared": [left, {**left, "case": None}]},
     }  # fmt: skip
+    validate(found)
+    return found
+
+
+def released(names: Sequence[str], **changes: Any) -> dict[str, Any]:
+    """The report of a release, octo/net:v1.0, of which every entrypoint passes on the CPU.
+
+    The first has a stamped checkpoint, and there is no GPU.
+    """
+    passed, skipped = (
+        {"status": "pass", "reason": None},
+        {"status": "skipped", "reason": "no input"},
+    )
+    axes = dict.fromkeys(AXES, passed) | {"forward": skipped, "device": skipped}
+    facts = {"exit": 0, "signal": None, "wall_s": 1.25, "cpu_s": 1.1, "peak_bytes": 213 << 20,
+             "ended": "exit"}  # fmt: skip
+    ran = {"device": "cpu", "case": "default", "axes": axes, "facts": facts,
+           "claims": {"type": "Net", "parameters": 3}, "checkpoints": []}  # fmt: skip
+    nowhere = {"status": "skipped", "reason": "no CUDA device here"}
+    idle = {**ran, "device": "cuda", "axes": dict.fromkeys(AXES, nowhere), "facts": None,
+            "claims": {}}  # fmt: skip
+    digest = "0a1b2c3d" * 8
+    checkpoint = {
+        "filename": "net-0a1b2c3d.pth", "sha256": digest, "size": 4770,
+        "stamp": {"prefix": "0a1b2c3d", "status": "match"},
+        "urls": ["https://github.com/octo/net/releases/download/v1.0/net-0a1b2c3d.pth"],
+        "entrypoints": list(names[:1]), "weights_only": passed, "unsafe_globals": [],
+        "format": "zip", "path": None,
+    }  # fmt: skip
+    found = document("x") | {
+        "status": "pass",
+        "reference": {"owner": "octo", "repo": "net", "ref": "v1.0", "kind": "tag",
+                      "requested": "v1.0", "url": "https://github.com/octo/net"},
+        "commit": "0123456789abcdef0123456789abcdef01234567", "tree": "89abcdef" * 5,
+        "environment": {"hubpub": "0.1.0", "python": "3.12.1", "torch": "2.13.0",
+                        "platform": "Linux x86_64", "devices": ["cpu"]},
+        "entrypoints": [{"name": name, "wall_s": 5.5, "results": [ran, idle]} for name in names],
+        "checkpoints": [checkpoint], "network": [], "findings": [],
+        "selection": {"patterns": [], "shard": None, "listed": sorted(names), "whole": True},
+    } | changes  # fmt: skip
+    if "lock" not in changes:
+        del found["lock"]
     validate(found)
     return found

@@ -14,7 +14,7 @@ from hubpub.cli.report_diff import command as diff
 from hubpub.cli.verify import EXIT
 from hubpub.errors import UsageError
 from hubpub.output import reports
-from hubpub.verify import report
+from hubpub.verify import attested, report
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -110,7 +110,10 @@ def command() -> None:
 @click.argument("files", metavar="FILE", nargs=-1, required=True)
 @_outputs
 def render(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | None) -> int:
-    """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats."""
+    """Render FILE, which `hubpub verify --output-format json:FILE` wrote, in other formats.
+
+    Or the report that an attestation holds; its signature is not checked.
+    """
     outputs = targets(formats, reports.FORMATS) if formats or attestation is None else []
     attesting.place(attestation)
     if len(files) > 1:
@@ -119,7 +122,9 @@ def render(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path |
             help="to join the reports of shards: hubpub report merge FILE...\n"
             "to compare two: hubpub report diff OLD NEW",
         )
-    document = report.read(Path(files[0]))
+    document, from_attestation = attested.read(Path(files[0]))
+    if from_attestation:
+        attesting.say(f"{files[0]} is one, and no signature was checked: docs/attestation.md")
     for name, path in outputs:
         write_report(document, name, path)
     if attestation is not None:

@@ -119,9 +119,16 @@ def _growth(item: Change) -> str:
     old, new, what = item["old"], item["new"], item["what"]
     seconds = what.endswith("_s")
     sides = [f"{side:.2f} s" if seconds else size(side) for side in (old, new)]
-    ratio = new / old if old else 0
-    times = f"({ratio:.1f} times)" if 0 < ratio < _DIGITS else f"({ratio:.0f} times)"
-    return " ".join(filter(None, (" -> ".join(sides), _MEASURES[what], times if ratio else "")))
+    return " ".join(filter(None, (" -> ".join(sides), _MEASURES[what], _times(old, new))))
+
+
+def _times(old: float, new: float) -> str:
+    """By what factor it grew, or fell; nothing where one of them is 0."""
+    low, high = sorted((old, new))
+    if not low:
+        return ""
+    ratio = high / low
+    return f"({ratio:.{int(ratio < _DIGITS)}f} times{' less' if new < old else ''})"
 
 
 def _detail(item: Change) -> str:

@@ -19,8 +19,13 @@ _LONGEST = 600
 """Characters of one text; a hostile repository can make longer ones."""
 _PLACES = 20
 """How many places of one finding are shown."""
-_PUNCTUATION = re.compile(r"[!#&()*+.:<=>\[\\\]^_`{|}~-]")
-_REFERENCE = re.compile(r"[@$]")
+_ACTIVE = re.compile(
+    r"(?P<alone>[@$]|\#(?=[0-9])|:(?=[\w+-]+:))"
+    r"|(?P<parted>[0-9a-fA-F]{6}(?=[0-9a-fA-F])|[gG][hH](?=-[0-9]))"
+    r"|[!#&()*+.:<=>\[\\\]^_`{|}~-]"
+)
+"""What GitHub makes something of: names after @, formulas, numbers of issues (#12, GH-12), emoji
+(:tada:), ids of commits (7 to 40 hexadecimal digits), and the punctuation of Markdown."""
 
 
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
@@ -46,10 +51,16 @@ def escaped(text: str) -> str:
     Controls are spelled out as on a terminal, and what is very long is cut.
     """
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    shown = _PUNCTUATION.sub(r"\\\g<0>", visible(cut).replace("\t", " "))
-    # A name after @ would be told of it, and $ begins a formula, on GitHub even where they are
-    # escaped; neither does where markup comes between.
-    return _REFERENCE.sub(r"<span>\g<0></span>", shown)
+    return _ACTIVE.sub(_inert, visible(cut).replace("\t", " "))
+
+
+def _inert(match: re.Match[str]) -> str:
+    """Escaped; what GitHub looks for in the text of the page, where no escape is left, parted."""
+    text = match[0]
+    if match["parted"]:
+        return f"{text}<span></span>"
+    escape = text if text in "@$" else f"\\{text}"
+    return f"<span>{escape}</span>" if match["alone"] else escape
 
 
 def _pieces(groups: Sequence[Group], run: Run) -> Iterator[tuple[str, int | None]]:

@@ -68,6 +68,45 @@ def failing(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class Proven:
+    """Entrypoints: those that are proven, those that fail, and all that ``torch.hub.list`` shows.
+
+    The rest of them did not run.
+    """
+
+    proven: int
+    failing: int
+    total: int
+
+
+def proven(report: Mapping[str, Any]) -> Proven:
+    """How many entrypoints are proven: at least one result ran, and nothing of it fails the run."""
+    errors = {
+        item["entrypoint"]
+        for item in report["findings"]
+        if item["code"] == "verify" and item["severity"] == "error"
+    }
+    loads: dict[str, list[bool]] = {}
+    for name, result in ran(report):
+        loads.setdefault(name, []).append(result["axes"][FIRST]["status"] == "pass")
+    names = {item["name"] for item in report["entrypoints"]}
+    failing = {name for name in names if name in errors or not all(loads.get(name, [True]))}
+    selection = report.get("selection")
+    listed = len(selection["listed"]) if selection else 0
+    return Proven(len(set(loads) - failing), len(failing), max(listed, len(names)))
+
+
+def severities(report: Mapping[str, Any]) -> Mapping[tuple[str | None, str | None], str]:
+    """What a failure of an axis is for an entrypoint, as verify's own findings say: the worst."""
+    found: dict[tuple[str | None, str | None], str] = {}
+    for severity in ("note", "warning", "error"):
+        for item in report["findings"]:
+            if item["code"] == "verify" and item["severity"] == severity:
+                found[item["entrypoint"], item["axis"]] = severity
+    return found
+
+
 def tally(report: Mapping[str, Any]) -> list[Tally]:
     """Each axis over all results that ran; nothing where none did."""
     results = [result for _, result in ran(report)]

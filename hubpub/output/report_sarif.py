@@ -19,6 +19,7 @@ from hubpub.output.escape import short, visible
 from hubpub.output.links import HOME, rule_url
 from hubpub.output.origin import repository_url
 from hubpub.output.report_findings import called
+from hubpub.output.report_text import partial
 from hubpub.output.rule import Described, family
 from hubpub.output.run import Run
 from hubpub.output.verify_rules import described, url
@@ -49,8 +50,8 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: A
     run = Run(
         rules=rules, version=visible(short(report["environment"]["hubpub"], _NAME)), rule_url=_url
     )
-    own = {"hubpubFinding/v1": [marks[id(item)] for item in findings]}
-    shown = sarif.found([_diagnostic(item) for item in findings], run, own)
+    kinds = [_kinds(item, marks[id(item)]) for item in findings]
+    shown = sarif.found([_diagnostic(item) for item in findings], run, kinds)
     shown["automationDetails"] = {"id": ID}
     shown["originalUriBaseIds"] = {
         sarif.SOURCES: {"description": {"text": "The root of the tree that was verified."}}
@@ -94,6 +95,18 @@ def _marks(findings: Sequence[Finding]) -> Iterator[str]:
         data = "\0".join((*key, str(seen[key])))
         seen[key] += 1
         yield hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _kinds(item: Finding, mark: str) -> Mapping[str, str]:
+    """The fingerprints of a finding, by their kind.
+
+    Code scanning looks at ``primaryLocationLineHash`` alone, which ``upload-sarif`` makes of the
+    line where there is none. What is not about a line must not become one alert because it stands
+    at the same: so verify's own findings have theirs, and those of check that of their line, as in
+    an upload of check.
+    """
+    kinds = {"hubpubFinding/v1": mark}
+    return kinds | {"primaryLocationLineHash": f"{mark[:16]}:1"} if item["code"] == _OWN else kinds
 
 
 def _code(item: Finding) -> str:
@@ -150,6 +163,8 @@ def _invocation(report: Mapping[str, Any], left: int) -> dict[str, Any]:
     status = report["status"]
     ended = status in {"pass", "fail"}
     said = [] if ended else [("error", f"the run ended as {status}: nothing more is proven")]
+    if part := partial(report):
+        said.append(("warning", part))
     if left:
         said.append(("warning", f"{left} more findings are in the JSON report only"))
     shown: dict[str, Any] = {"executionSuccessful": ended}

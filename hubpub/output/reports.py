@@ -12,10 +12,13 @@ MODULES = {
     "text": "report_text",
     "json": None,
     "markdown": "report_markdown",
+    "markdown-comment": "report_comment",
     "html": "report_html",
     "github": "report_github",
     "junit": "report_junit",
     "sarif": "report_sarif",
+    "badge": "report_badge",
+    "checksums": "report_checksums",
 }
 """Format -> the module of this package whose ``render`` says it; None is the report itself."""
 

@@ -310,18 +310,33 @@ def read(file: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read, or is no report of this version.
     """
-    import jsonschema
+    return accepted(load(file), file)
 
+
+def load(file: Path) -> Any:
+    """The JSON of a file that may be a report (of x.jsonl a list); UsageError where it has none."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise UsageError(f"{file}: larger than {MAX_BYTES >> 20} MiB, so it is no report")
-        document = json.loads(
-            file.read_bytes(), parse_int=_number, parse_float=_number, parse_constant=_number
-        )
+        data = file.read_bytes()
+        if file.suffix == ".jsonl":
+            return [parse(line) for line in data.splitlines() if line.strip()]
+        return parse(data)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no JSON: {error}") from None
+
+
+def parse(data: bytes) -> Any:
+    """JSON with numbers that a report can hold; raises ValueError or RecursionError."""
+    return json.loads(data, parse_int=_number, parse_float=_number, parse_constant=_number)
+
+
+def accepted(document: object, file: Path) -> dict[str, Any]:
+    """``document``, which stood in ``file``; raises UsageError where it is no report."""
+    import jsonschema
+
     try:
         validate(document)
     except jsonschema.ValidationError as error:

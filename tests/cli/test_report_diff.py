@@ -215,3 +215,8 @@ def test_two_tags_whose_weights_were_replaced(
         "nothing changed: octo/net: v1.0"
     )
     assert hubpub("report", "diff", *files, "--fail-on", "never").returncode == 0
+    signed = tmp_path / "v1.0.intoto.json"
+    assert hubpub("report", files[0], "--attestation", signed).returncode == 0
+    of_attested = hubpub("report", "diff", signed, files[1])
+    assert (of_attested.returncode, of_attested.stdout) == (1, done.stdout)
+    assert "no signature was checked" in of_attested.stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import junitparser
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,19 +16,28 @@ from hubpub.output.escape import visible
 from hubpub.verify.report import AXES, validate
 from reporting import HOSTILE, document
 
-ALLOWED = {
-    # element -> its attributes, and the elements in it: what the common readers know.
-    "testsuites": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"testsuite"}),
-    "testsuite": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"testcase"}),
+FORM = {
+    # element -> attributes that it has, those that it may have, elements in it. What Jenkins'
+    # junit-10.xsd has of them, and "file" and "line" for GitLab and for readers of GitHub Actions.
+    "testsuites": (set(), {"name", "tests", "failures", "errors", "time"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"skipped", "time"},
+        {"properties", "testcase"},
+    ),
+    "properties": (set(), set(), {"property"}),
+    "property": ({"name", "value"}, set(), set()),
     "testcase": (
-        {"name", "classname", "time"},
+        {"name"},
+        {"classname", "time", "file", "line"},
         {"failure", "error", "skipped", "system-out"},
     ),
-    "failure": ({"message", "type"}, set()),
-    "error": ({"message", "type"}, set()),
-    "skipped": ({"message"}, set()),
-    "system-out": (set(), set()),
-}
+    "failure": (set(), {"message", "type"}, set()),
+    "error": (set(), {"message", "type"}, set()),
+    "skipped": (set(), {"message"}, set()),
+    "system-out": (set(), set(), set()),
+}  # fmt: skip
+TIME = re.compile(r"[0-9]+\.[0-9]{3}")
 COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
@@ -35,14 +46,18 @@ def read(report: dict[str, Any]) -> ET.Element:
     top = ET.fromstring(reports.render("junit", report))
     assert top.tag == "testsuites"
     for element in top.iter():
-        attributes, children = ALLOWED[element.tag]
-        assert set(element.keys()) <= attributes
+        needed, allowed, children = FORM[element.tag]
+        assert needed <= set(element.keys()) <= needed | allowed
         assert {child.tag for child in element} <= children
+        assert TIME.fullmatch(element.get("time", "0.000"))
     for element in (top, *top.findall("testsuite")):
         cases = list(element.iter("testcase"))
         assert element.get("tests") == str(len(cases))
         for attribute, tag in COUNTED.items():
-            assert element.get(attribute) == str(sum(case.find(tag) is not None for case in cases))
+            count = str(sum(case.find(tag) is not None for case in cases))
+            assert element.get(attribute, count) == count
+    names = [(case.get("classname"), case.get("name")) for case in top.iter("testcase")]
+    assert len(set(names)) == len(names)
     return top
 
 
@@ -121,6 +136,29 @@ def test_a_case_for_each_entrypoint_case_and_device() -> None:
     assert skipped is not None
     assert skipped.get("message") == "no CUDA here"
     assert cases["cache-name-clash"].get("classname") == "the run"
+
+
+def test_a_reader_of_junit_reads_it() -> None:
+    """Case for case, with the place and the next step that GitLab and readers for GitHub show."""
+    places = {"path": "net/models.py", "line": 12, "help": "mend\nit"}
+    other = finding("loads", "error", "net", "loads") | {"message": "net: another"}
+    mine = other | places | {"message": "net (pretrained): it broke"}
+    lost = [finding("locked", "error", "net", "weights") for _ in range(2)]
+    text = reports.render("junit", made(findings=[other, mine, *lost]))
+    (suite,) = junitparser.JUnitXml.fromstring(text)
+    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (5, 3, 0, 1)
+    (sandbox,) = suite._elem.findall("properties/property[@name='sandbox']")
+    assert sandbox.get("value") == "bwrap"
+    default, pretrained, cuda, first, second = suite
+    assert (default.is_passed, cuda.is_skipped) == (True, True)
+    (failure,) = pretrained.result
+    assert failure.text.split("\n") == [
+        "net/models.py:12: loads: it broke", "  help: mend", "  help: it",
+    ]  # fmt: skip
+    attributes = pretrained._elem.attrib
+    assert (attributes["file"], attributes["line"]) == ("net/models.py", "12")
+    assert (first.name, second.name) == ("locked", "locked #2")
+    assert "file" not in default._elem.attrib
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import unicodedata
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from hubpub.output import reports
 from hubpub.output.escape import visible
@@ -21,8 +20,6 @@ ANY = st.text(max_size=30) | st.text(
     alphabet=st.sampled_from("\x1b\n\r\t\x85\u2028\u202e\u200b\udcff:#[]<>&\"'`|*_@${}()!%a "),
     max_size=30,
 )
-
-READER = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")
 
 
 class Page(html.parser.HTMLParser):
@@ -73,23 +70,6 @@ def test_a_page_holds_the_same_elements_whatever_is_said(said: str) -> None:
         assert not any(item.startswith("on") or item in {"href", "src"} for item in names)
 
 
-@given(said=ANY)
-@example(said=HOSTILE)
-def test_markdown_shows_words_and_no_markup(said: str) -> None:
-    tokens = READER.parse(reports.render("markdown", document(said)))
-    inside = [child for token in tokens for child in token.children or []]
-    kinds = {child.type for child in inside}
-    assert kinds <= {
-        "text", "softbreak", "html_inline", "strong_open", "strong_close", "code_inline",
-        "text_special",
-    }  # fmt: skip
-    html_inline = {child.content for child in inside if child.type == "html_inline"}
-    assert html_inline <= {"<br>", "<span>", "</span>"}
-    assert not any(
-        token.type in {"html_block", "fence", "code_block", "list_item_open"} for token in tokens
-    )
-
-
 def test_a_page_needs_nothing_else_and_says_so() -> None:
     text = reports.render("html", document(PLAIN))
     assert "default-src 'none'" in text
@@ -103,16 +83,6 @@ def test_a_run_without_a_sandbox_is_said_loudly(name: str) -> None:
     assert "without a sandbox" not in reports.render(name, report)
     report["sandbox"]["tier"] = "none"
     assert "without a sandbox" in reports.render(name, report)
-
-
-def test_a_summary_keeps_within_what_github_shows() -> None:
-    report = document(PLAIN)
-    report["findings"] = [{**report["findings"][0], "message": "x" * 500}] * 5000
-    text = reports.render("markdown", report)
-    assert len(text.encode()) <= 1_000_000
-    match = re.search(r"^(\d+) more rows did not fit", text, re.MULTILINE)
-    assert match is not None
-    assert text.count("x" * 500) + int(match[1]) == 5000
 
 
 def test_json_is_the_report() -> None:

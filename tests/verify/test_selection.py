@@ -111,10 +111,11 @@ def test_a_part_says_that_it_is_none_of_the_whole(prove: Prove) -> None:
     }  # fmt: skip
     assert "selected: 1 of 3 entrypoints: --entrypoint t* --shard 2/2" in proof.text
     assert "partial-run" in proof.names()
-    for name in set(reports.FORMATS) - {"json", "github"}:
+    for name in set(reports.FORMATS) - {"json", "github", "badge", "checksums"}:
         text = reports.render(name, proof.report).replace("\\", "")
         assert "PARTIAL: 1 of 3 entrypoints" in text, name
     assert "only 1 of 3 entrypoints" in reports.render("github", proof.report)
+    assert "1 of 3 entrypoints proven" in reports.render("badge", proof.report)
 
 
 @pytest.mark.sandbox
