@@ -9,6 +9,7 @@ to read, and is told apart.
 
 from __future__ import annotations
 
+import functools
 import json
 import statistics
 import sys
@@ -38,9 +39,9 @@ def main() -> None:
     taken: dict[str, list[float]] = {"html": [], "json": []}
     sizes = {}
     for _ in range(rounds):
-        for name in taken:
-            spent, text = seconds(lambda name=name: reports.render(name, report))  # type: ignore[misc]
-            taken[name].append(spent)
+        for name, spans in taken.items():
+            spent, text = seconds(functools.partial(reports.render, name, report))
+            spans.append(spent)
             sizes[name] = len(text.encode())
     floor, _ = seconds(lambda: json.dumps(report))
     html, text_json = (statistics.median(taken[name]) for name in ("html", "json"))

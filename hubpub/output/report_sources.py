@@ -67,7 +67,8 @@ def by_stamp(checkpoints: Sequence[Mapping[str, Any]]) -> list[Checkpoints]:
     """All in one where they are few; else those that a reader has to look at, then the others."""
     if len(checkpoints) <= _FEW:
         return [Checkpoints("", "", tuple(checkpoints), False)]
-    good, bad = [], []
+    good: list[Mapping[str, Any]] = []
+    bad: list[Mapping[str, Any]] = []
     for item in checkpoints:
         proven = item["stamp"]["status"] == "match" and item["weights_only"]["status"] == "pass"
         (good if proven else bad).append(item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,7 +72,7 @@ def full(said: str) -> dict[str, Any]:
     return report
 
 
-REPORTS = {
+REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "few": lambda: many(3, ("cpu",)),
     "failing": lambda: many(24),
     "hostile": lambda: full(HOSTILE),
@@ -120,7 +120,8 @@ def test_nothing_of_a_hostile_report_acts(
         assert page.evaluate(SHAPE) == plain
 
 
-SHAPE = """() => [...document.querySelectorAll('*')].filter(e => !['BR', 'P', 'MARK'].includes(e.tagName))
+SHAPE = """() => [...document.querySelectorAll('*')]
+    .filter(e => !['BR', 'P', 'MARK'].includes(e.tagName))
     .map(e => e.tagName + ' ' + e.getAttributeNames().join())"""
 
 
@@ -149,7 +150,7 @@ def test_everybody_can_read_it(
     scheme: Literal["light", "dark"],
 ) -> None:
     with opened(browser, pages[name], width=width, scheme=scheme) as watched:
-        # The page's policy lets no script of its own in; what playwright evaluates is not the page's.
+        # The page's policy lets no script in; what playwright evaluates is not the page's.
         watched.page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
         assert not watched.scrolls_sideways()
         found = Axe().run(watched.page)
