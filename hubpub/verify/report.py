@@ -180,6 +180,18 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """Lines of the tree that was verified, from ``first_line`` and ``first_column`` on (1-based).
+
+    Lines are whole, or cut to so many characters: :mod:`hubpub.verify.excerpts`.
+    """
+
+    first_line: int
+    first_column: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Finding:
     """A diagnostic of the same tree, or a verification result that needs action."""
 
@@ -198,6 +210,8 @@ class Finding:
     axis: str | None = None
     cause: str | None = None
     """Whose a failed load is to mend (:data:`hubpub.verify.explain.Cause`)."""
+    excerpt: Excerpt | None = None
+    """The source it is about; None where there is none to show."""
 
 
 @dataclass(frozen=True)
