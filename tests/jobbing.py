@@ -101,6 +101,21 @@ if answer is not None:
     sys.stdout.write(done.stdout)
 """
 
+WITHOUT = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "h11", "rich", *sys.argv[1].split(",")}:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+sys.meta_path.insert(0, Without())
+from hubpub.cli import run
+sys.exit(run(sys.argv[2:]))
+"""
+"""hubpub without torch, without what the proxy needs, and without what the first argument names.
+The other arguments are hubpub's."""
+
 
 class _StepError(Exception):
     """A step failed."""
@@ -147,6 +162,12 @@ class Machine:
             empty: list[Any] = []
             plain = {"releases": empty, "refs": {}, "issues": empty, "labels": empty}
             self.state_file.write_text(json.dumps(plain | {"calls": empty}))
+
+    @property
+    def pythons(self) -> list[list[str]]:
+        """The arguments of each python that a script has called."""
+        calls = Path(f"{self.state_file}.python").read_text(encoding="utf-8")
+        return [json.loads(line) for line in calls.splitlines()]
 
     @property
     def state(self) -> dict[str, Any]:

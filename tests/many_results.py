@@ -88,10 +88,11 @@ def _checkpoint(number: int, name: str, sha: str) -> dict[str, Any]:
 
 def _request(number: int, name: str, sha: str) -> dict[str, Any]:
     denied = number % 50 == 9
-    return {"method": "GET", "url": f"https://{'evil.test' if denied else 'example.org'}/{name}.pth",
+    host = "evil.test" if denied else "example.org"
+    return {"method": "GET", "url": f"https://{host}/{name}.pth", "entrypoint": name,
             "status": None if denied else 200, "bytes": 0 if denied else (1 + number**3) << 10,
             "sha256": None if denied else sha, "decision": "denied" if denied else "allowed",
-            "reason": "evil.test is not allowed" if denied else None, "entrypoint": name}  # fmt: skip
+            "reason": "evil.test is not allowed" if denied else None}  # fmt: skip
 
 
 def _findings(number: int, name: str) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -170,13 +170,10 @@ class Session:
 
     folder: Path
     web: Web
-    set_up: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         for name in ("work", "mirror", "tmp"):
             (self.folder / name).mkdir()
-        made = {"MIRROR": self.mirror, "WEB": self.web.root, "ASKED": self.web.asked, "ROOT": ROOT}
-        object.__setattr__(self, "set_up", {name: str(path) for name, path in made.items()})
         self._state.write_text(f"cd {self.folder / 'work'}\n")
 
     @property
@@ -222,7 +219,13 @@ class Session:
 
     def prepare(self, script: str) -> tuple[int, str]:
         """Run set-up in the current folder; nothing but its files stays."""
-        return self._bash('. "$1"\nset -eu\neval "$2"', str(self._state), script, **self.set_up)
+        known = {
+            "MIRROR": str(self.mirror),
+            "WEB": str(self.web.root),
+            "ASKED": str(self.web.asked),
+            "ROOT": str(ROOT),
+        }
+        return self._bash('. "$1"\nset -eu\neval "$2"', str(self._state), script, **known)
 
     def write(self, name: str, lines: tuple[str, ...]) -> None:
         """Write a file into the current folder."""

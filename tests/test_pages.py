@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -77,6 +78,13 @@ def text_of(page: Page) -> str:
 def session(tmp_path: Path) -> Iterator[Session]:
     with serving(tmp_path) as web:
         yield Session(tmp_path, web)
+
+
+def test_the_map_says_which_pages_are_executed() -> None:
+    table = (ROOT / "docs/index.md").read_text(encoding="utf-8").split("## By task")[1]
+    tasks = re.findall(r"^\| .*\]\((.*)\) \|$", table.partition("##")[0], re.MULTILINE)
+    assert "Each command of the first six is executed" in table
+    assert {f"docs/{name}" for name in tasks[:6]} <= {page.name for page in PAGES}
 
 
 @pytest.mark.slow

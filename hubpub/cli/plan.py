@@ -9,11 +9,13 @@ import click
 from hubpub import config
 from hubpub.cli.outputs import targets, write_file
 from hubpub.output import plan as saying
-from hubpub.output.escape import visible
+from hubpub.output.escape import short, visible
 from hubpub.verify import planning, reference
 from hubpub.verify.planning import MOST_SHARDS, PER_SHARD, Plan
 
 _SHOWN = 3
+_LONGEST = 300
+"""Characters of one remark: what a repository wrote is in it."""
 
 
 @click.command("plan")
@@ -74,7 +76,7 @@ def command(
     for failure in made.failures:
         where = f"{failure.place.path}:{failure.place.span.line}"
         text = f"{where}: importing hubconf.py seems to fail: {failure.reason}"
-        click.echo(visible(text), err=True)
+        click.echo(visible(short(text, _LONGEST)), err=True)
     if not made.parts:
         return _nothing(made)
     planned = _said(target, made)
@@ -111,7 +113,7 @@ def _said(target: str, made: Plan) -> saying.Planned:
     if len(made.dynamic) > _SHOWN:
         doubts.append(f"and in {len(made.dynamic) - _SHOWN} places more")
     if made.possible:
-        named = ", ".join(made.possible[:_SHOWN])
+        named = ", ".join(short(name, _LONGEST // 5) for name in made.possible[:_SHOWN])
         more = f" and {len(made.possible) - _SHOWN} more" if len(made.possible) > _SHOWN else ""
         doubts.append(f"may not be there: {named}{more}")
     if doubts:
@@ -124,5 +126,10 @@ def _said(target: str, made: Plan) -> saying.Planned:
             f"{made.left_out} entrypoints are beyond --max-entrypoints: verify fails and says so"
         )
     return saying.Planned(
-        target, made.resolved.kind, made.commit, rows, made.certain, tuple(doubts)
+        target,
+        made.resolved.kind,
+        made.commit,
+        rows,
+        made.certain,
+        tuple(short(doubt, _LONGEST) for doubt in doubts),
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import click
 
+from hubpub.cli import attesting
 from hubpub.cli.outputs import targets, write_comparison
 from hubpub.config.sizes import size
 from hubpub.errors import UsageError
 from hubpub.output import comparisons
-from hubpub.verify import report
+from hubpub.verify import attested
 from hubpub.verify.comparing import SEVERITIES, Thresholds, compare, fails, to_json
 
 _DEFAULTS = Thresholds()
@@ -86,18 +88,26 @@ def command(old: str, new: str, formats: tuple[str, ...], fail_on: str, **bounds
     Of two tags of a repository, before the later one is released; or of one tag, last month and
     tonight. What breaks a user of OLD is an error (an entrypoint gone, weights replaced behind
     their URL), what is worse a warning (slower, no longer proven), the rest a note. Only what both
-    runs came to is compared.
+    runs came to is compared. Either may be the attestation of a release.
 
     Exit code 0: no change of the severity of --fail-on. 1: there is one.
     """
     outputs = targets(formats, comparisons.FORMATS)
     limits = _thresholds(bounds)
-    before, after = report.read(Path(old)), report.read(Path(new))
+    before, after = _read(Path(old)), _read(Path(new))
     comparison = compare(before, after, limits)
     document = to_json(comparison, before, after)
     for name, path in outputs:
         write_comparison(document, name, path)
     return int(fails(comparison, fail_on))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A report, or the one that an attestation holds."""
+    document, from_attestation = attested.read(file)
+    if from_attestation:
+        attesting.say(f"{file} is one, and no signature was checked: docs/attestation.md")
+    return document
 
 
 def _thresholds(bounds: dict[str, float]) -> Thresholds:

@@ -119,9 +119,16 @@ def _growth(item: Change) -> str:
     old, new, what = item["old"], item["new"], item["what"]
     seconds = what.endswith("_s")
     sides = [f"{side:.2f} s" if seconds else size(side) for side in (old, new)]
-    ratio = new / old if old else 0
-    times = f"({ratio:.1f} times)" if 0 < ratio < _DIGITS else f"({ratio:.0f} times)"
-    return " ".join(filter(None, (" -> ".join(sides), _MEASURES[what], times if ratio else "")))
+    return " ".join(filter(None, (" -> ".join(sides), _MEASURES[what], _times(old, new))))
+
+
+def _times(old: float, new: float) -> str:
+    """By what factor it grew, or fell; nothing where one of them is 0."""
+    low, high = sorted((old, new))
+    if not low:
+        return ""
+    ratio = high / low
+    return f"({ratio:.{int(ratio < _DIGITS)}f} times{' less' if new < old else ''})"
 
 
 def _detail(item: Change) -> str:
@@ -129,8 +136,8 @@ def _detail(item: Change) -> str:
     kind, parts = item["kind"], []
     if kind in {"lock-broken", "lock-mended"}:
         parts.append(f"{item['new']} {plural(item['new'], 'difference')}")
-    elif kind in {"checkpoint-replaced", "checkpoint-drifted"}:
-        parts.append(f"sha256 {str(item['old'])[:_DIGITS]} -> {str(item['new'])[:_DIGITS]}")
+    elif item["what"] == "commit" or kind in {"checkpoint-replaced", "checkpoint-drifted"}:
+        parts.append(f"{item['what']} {str(item['old'])[:_DIGITS]} -> {str(item['new'])[:_DIGITS]}")
     elif item["what"] not in {"sha256", "loads"} and kind not in _AXES and _has_sides(item):
         parts.append(_sides(item))
     if item["reason"] is not None:
@@ -165,8 +172,9 @@ def title(document: Mapping[str, Any]) -> str:
     """What is compared with what. Not escaped."""
     old, new = document["old"], document["new"]
     here, there = _repository(old), _repository(new)
-    other = "" if here.casefold() == there.casefold() else there
-    return f"{here}{_side(old)} -> {other}{_side(new)}"
+    if here.casefold() != there.casefold():
+        return f"{here}:{_side(old)} -> {there}:{_side(new)}"
+    return f"{here}: {_side(old)} -> {_side(new)}"
 
 
 def _repository(side: Mapping[str, Any]) -> str:
@@ -174,9 +182,8 @@ def _repository(side: Mapping[str, Any]) -> str:
 
 
 def _side(side: Mapping[str, Any]) -> str:
-    ref = f":{side['reference']['ref']}" if side["reference"]["ref"] else ""
     commit = f"commit {side['commit'][:12]}, " if side["commit"] else ""
-    return f"{ref} ({commit}{side['status']})"
+    return f"{side['reference']['ref'] or 'HEAD'} ({commit}{side['status']})"
 
 
 def compared(document: Mapping[str, Any]) -> str:

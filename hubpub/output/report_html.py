@@ -14,7 +14,7 @@ from hubpub.output.escape import short, visible
 from hubpub.output.report_page import ASKS, counts, decides, entries, groups, idle, verdict
 from hubpub.output.report_plots import SHOWN, plots, span
 from hubpub.output.report_results import axes, cost, tally
-from hubpub.output.report_sources import by_host, by_severity, refused, source
+from hubpub.output.report_sources import by_host, by_severity, by_stamp, refused, source
 from hubpub.output.report_text import (
     LOCK_COLUMNS,
     lock_summary,
@@ -57,6 +57,7 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: A
         plots=plots(report),
         hosts=by_host(report["network"]),
         severities=by_severity(report),
+        checkpoints=by_stamp(report["checkpoints"]),
         lock_columns=LOCK_COLUMNS,
         asks=ASKS,
         kinds=_KINDS,

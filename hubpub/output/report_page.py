@@ -72,8 +72,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entrypoint: ``kind`` is f where what decides failed, w where something else did,
-    s where nothing ran, else p."""
+    """One entrypoint and its results.
+
+    ``kind`` is f where what decides failed, w where something else did, s where nothing ran, else
+    p.
+    """
 
     anchor: str
     name: str
@@ -214,7 +217,7 @@ def _entry(
 
 
 def _kind(status: str, severity: str | None) -> str:
-    """p pass, s skipped, f failed and that decides, w failed and that does not."""
+    """Which of p (pass), s (skipped), f (failed, decides) and w (failed, does not decide)."""
     if status == "fail":
         return "f" if severity == "error" else "w"
     return "p" if status == "pass" else "s"

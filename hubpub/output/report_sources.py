@@ -53,12 +53,33 @@ class Host:
         return not self.refused and self.count > _FEW
 
 
+@dataclass(frozen=True)
+class Checkpoints:
+    """Files of weights that are alike in what their stamps and weights_only came to."""
+
+    title: str
+    kind: str
+    items: tuple[Mapping[str, Any], ...]
+    folded: bool
+
+
+def by_stamp(checkpoints: Sequence[Mapping[str, Any]]) -> list[Checkpoints]:
+    """All in one where they are few; else those that a reader has to look at, then the others."""
+    if len(checkpoints) <= _FEW:
+        return [Checkpoints("", "", tuple(checkpoints), False)]
+    good: list[Mapping[str, Any]] = []
+    bad: list[Mapping[str, Any]] = []
+    for item in checkpoints:
+        proven = item["stamp"]["status"] == "match" and item["weights_only"]["status"] == "pass"
+        (good if proven else bad).append(item)
+    parts = [("To look at", "w", bad, len(bad) > MOST), ("Stamp agrees, and safe", "p", good, True)]
+    return [Checkpoints(title, kind, tuple(has), fold) for title, kind, has, fold in parts if has]
+
+
 def by_severity(report: Mapping[str, Any]) -> list[Severity]:
     """The findings that there are, the errors first."""
     found = gathered(report["findings"])
-    parted = [
-        (name, [item for item in found if item["severity"] == name]) for name in _SEVERITIES
-    ]
+    parted = [(name, [item for item in found if item["severity"] == name]) for name in _SEVERITIES]
     return [
         Severity(
             name,

@@ -97,9 +97,7 @@ def _root(config: pytest.Config) -> Path:
     said = config.getini("hubpub_root")
     base = config.inipath.parent if config.inipath is not None else config.rootpath
     root = next(iter(named), base / said if said else config.rootpath)
-    hubconf = root / HUBCONF
-    # A folder of that name is what `hubpub check` has a finding for.
-    if not hubconf.exists() and not hubconf.is_symlink():
+    if not (root / HUBCONF).is_file():
         raise pytest.UsageError(
             f"--hubpub: there is no {HUBCONF} in {visible(str(root))}\n"
             f"  help: run pytest in the repository, or name it: pytest --hubpub net/{HUBCONF}; "

@@ -287,7 +287,7 @@ class ProofTest(Test):
             place = Place(first.path, first.line, f"{first.name}: {first.message}")
             raise ToldError("\n".join(lines), place)
         if verdict.skipped is not None:
-            pytest.skip(verdict.skipped)
+            raise pytest.skip.Exception(verdict.skipped, _use_item_location=True)
 
 
 class ProofOfAll(ProofTest):
@@ -310,8 +310,9 @@ class Proof(ProofTest):
     @classmethod
     def of(cls, parent: Proofs, plan: Planned) -> Proof:
         """The test of a result."""
-        parts = [node_name(text) for text in plan.key]
-        item: Proof = cls.from_parent(parent, name="{}[{}-{}]".format(*parts))
+        # The names of devices are hubpub's own, with a colon at most.
+        case = f"{node_name(plan.case)}-{plan.device}"
+        item: Proof = cls.from_parent(parent, name=f"{node_name(plan.entrypoint)}[{case}]")
         item.plan = plan
         parent.plans.append(plan)
         return item

@@ -1,7 +1,8 @@
 """Attestations: the schema that none is written without passing, and the report in one.
 
 One is read as whoever signed or checked it left it: the statement alone, a DSSE envelope, a bundle
-of Sigstore, or what ``gh attestation verify --format json`` says. No signature is checked here.
+of Sigstore, the bundles that ``gh attestation download`` writes, or what ``gh attestation verify
+--format json`` says. No signature is checked here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,25 +47,36 @@ def read(file: Path) -> tuple[dict[str, Any], bool]:
             or of other files than its report.
     """
     document = report.load(file)
-    statement = _statement(document, file)
-    if statement is None:
+    items = document if isinstance(document, list) else [document]
+    statements = [found for item in items if (found := _statement(item, file)) is not None]
+    if not statements:
         return report.accepted(document, file), False
-    wanted = schema()["properties"]["predicateType"]["const"]
-    if statement.get("predicateType") != wanted:
-        other = str(statement.get("predicateType"))[:_LONGEST]
-        raise UsageError(
-            f"{file} is an attestation of another type: {other}",
-            help=f"choose the one of the type {wanted}",
-        )
+    statement = _ours(statements, file)
     found = report.accepted(statement.get("predicate"), file)
     _refuse_others(statement, found, file)
     return found, True
 
 
+def _ours(statements: Sequence[Mapping[str, Any]], file: Path) -> Mapping[str, Any]:
+    """The one that hubpub wrote: a file of GitHub has all that were signed of a checkpoint."""
+    wanted = schema()["properties"]["predicateType"]["const"]
+    ours = [each for each in statements if each.get("predicateType") == wanted]
+    if len(ours) == 1:
+        return ours[0]
+    if ours:
+        raise UsageError(
+            f"{file} holds {len(ours)} attestations of the type {wanted}",
+            help="keep the line of the one that is to be shown",
+        )
+    others = ", ".join(str(each.get("predicateType")) for each in statements)[:_LONGEST]
+    raise UsageError(
+        f"{file} is an attestation of another type: {others}",
+        help=f"take the one of the type {wanted}",
+    )
+
+
 def _statement(document: Any, file: Path) -> Mapping[str, Any] | None:
     """The statement in ``document``, however it is wrapped; None where it is no attestation."""
-    if isinstance(document, list) and len(document) == 1 and isinstance(document[0], dict):
-        document = document[0]
     if not isinstance(document, dict):
         return None
     if isinstance(result := document.get("verificationResult"), dict):

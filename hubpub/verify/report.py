@@ -328,11 +328,14 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def load(file: Path) -> Any:
-    """The JSON of a file that may be a report; raises UsageError where it holds none."""
+    """The JSON of a file that may be a report (of x.jsonl a list); UsageError where it has none."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise UsageError(f"{file}: larger than {MAX_BYTES >> 20} MiB, so it is no report")
-        return parse(file.read_bytes())
+        data = file.read_bytes()
+        if file.suffix == ".jsonl":
+            return [parse(line) for line in data.splitlines() if line.strip()]
+        return parse(data)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -133,76 +132,24 @@ def test_nothing_is_written_where_nothing_was_proven(hubpub: RunHubpub, tmp_path
     assert not (tmp_path / "out.json").exists()
 
 
-def envelope(statement: Any, kind: str = "application/vnd.in-toto+json") -> dict[str, Any]:
-    payload = base64.b64encode(json.dumps(statement).encode()).decode()
-    return {"payloadType": kind, "payload": payload, "signatures": [{"sig": "bm9uZQ=="}]}
-
-
-STATEMENT = attestation.statement(proof(HOSTILE))
-BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        STATEMENT,
-        envelope(STATEMENT),
-        {"mediaType": BUNDLE, "verificationMaterial": {}, "dsseEnvelope": envelope(STATEMENT)},
-        [{"attestation": {}, "verificationResult": {"statement": STATEMENT}}],
-        STATEMENT | {"subject": STATEMENT["subject"][:-1]},
-    ],
-    ids=["statement", "envelope", "bundle", "gh", "without the commit"],
-)
-def test_the_report_in_an_attestation_is_shown(
-    content: Any, hubpub: RunHubpub, tmp_path: Path
-) -> None:
+def test_the_report_in_an_attestation_is_shown(hubpub: RunHubpub, tmp_path: Path) -> None:
     file, again = tmp_path / "attestation.json", tmp_path / "again.json"
-    file.write_text(json.dumps(content))
+    statement = attestation.statement(proof(HOSTILE))
+    file.write_text(attestation.dumps(statement))
     done = hubpub("report", file, "--format", "json", "--attestation", again)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == STATEMENT["predicate"]
+    assert json.loads(done.stdout) == statement["predicate"]
     assert f"{file} is one, and no signature was checked" in done.stderr
-    assert json.loads(again.read_text()) == STATEMENT
+    assert again.read_bytes() == file.read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (STATEMENT | {"predicateType": "https://slsa.dev/provenance/v1"}, "of another type: https"),
-        (STATEMENT | {"predicateType": ["\x1b[31m"] * 999}, "is an attestation of another type"),
-        (STATEMENT | {"predicate": {}}, "is no report of this version"),
-        (STATEMENT | {"predicate": None}, "is no report of this version"),
-        (STATEMENT | {"subject": None}, "of something that is not in its report: null"),
-        (STATEMENT | {"subject": [1]}, "of something that is not in its report: null"),
-        (STATEMENT | {"subject": [{"digest": {}}]}, "that is not in its report: {}"),
-        (STATEMENT | {"subject": [{"digest": {"sha256": ["\x1b"]}}]}, "not in its report"),
-        (STATEMENT | {"subject": [{"digest": {"sha256": "b" * 64}}]}, "not in its report"),
-        (STATEMENT | {"subject": [{"digest": {"gitCommit": "d" * 40}}]}, "not in its report"),
-        (
-            STATEMENT | {"subject": [{"digest": {"sha256": "a" * 64, "sha512": "0" * 128}}]},
-            "not in its report",
-        ),
-        (envelope(STATEMENT, "text/plain"), "is an envelope of another type: text/plain"),
-        (envelope(STATEMENT) | {"payload": "\x1b"}, "payload cannot be read"),
-        (envelope(STATEMENT) | {"payload": None}, "payload cannot be read"),
-        (envelope(STATEMENT) | {"payload": "W1tb"}, "payload cannot be read"),
-        ({"payloadType": "application/vnd.in-toto+json"}, "payload cannot be read"),
-        (envelope([]), "is no report of this version"),
-        (envelope({}), "is no report of this version"),
-        ({"dsseEnvelope": None}, "is no report of this version"),
-        ([{"verificationResult": {"statement": 1}}], "is no report of this version"),
-        ([STATEMENT, STATEMENT], "is no report of this version"),
-        ([[[]]], "is no report of this version"),
-    ],
-)
-def test_an_attestation_that_is_none(
-    content: Any, said: str, hubpub: RunHubpub, tmp_path: Path
+def test_an_attestation_that_is_none_is_told_without_its_controls(
+    hubpub: RunHubpub, tmp_path: Path
 ) -> None:
     file = tmp_path / "attestation.json"
-    file.write_text(json.dumps(content))
+    hostile = {"predicateType": [HOSTILE] * 9}
+    file.write_text(json.dumps(attestation.statement(proof()) | hostile))
     done = hubpub("report", file)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is an attestation of another type" in done.stderr
     assert "\x1b" not in done.stderr
-    assert done.stdout == ""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conftest import MakeRepository, RunHubpub
+from jobbing import WITHOUT
 from publishing import AROUND, clean_environment
 
 LISTED = 'dependencies = ["torch"]\n\n\n' + "\n\n".join(
@@ -162,6 +163,18 @@ def test_what_cannot_be_planned(
     assert said in done.stderr
 
 
+def test_what_is_said_is_short_whatever_the_names_are(
+    hubpub: RunHubpub, repository: MakeRepository
+) -> None:
+    long = "n" * 5000
+    hubconf = UNSURE.replace("def two", f"def {long}").replace("def one", f"def a{long}")
+    repository({"hubconf.py": hubconf})
+    done = hubpub("plan", "octo/net:v1.0")
+    assert done.returncode == 0
+    assert "note: may not be there: nnn" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 350
+
+
 def test_more_than_verify_takes_is_said(hubpub: RunHubpub, repository: MakeRepository) -> None:
     names = "".join(f"def net{number:04}():\n    return 1\n\n\n" for number in range(1003))
     repository({"hubconf.py": 'dependencies = ["torch"]\n\n\n' + names})
@@ -171,27 +184,13 @@ def test_more_than_verify_takes_is_said(hubpub: RunHubpub, repository: MakeRepos
     assert "3 entrypoints are beyond --max-entrypoints" in notes
 
 
-BLOCKED = """
-import sys
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "h11", "rich", *sys.argv[1].split(",")}:
-            raise ModuleNotFoundError(f"No module named {name!r}")
-
-sys.meta_path.insert(0, Blocked())
-from hubpub.cli import run
-sys.exit(run(sys.argv[2:]))
-"""
-
-
 @pytest.mark.parametrize(("missing", "code"), [("none", 0), ("git", 4)])
 def test_neither_torch_nor_a_proxy_is_needed(
     repository: MakeRepository, tmp_path: Path, missing: str, code: int
 ) -> None:
     made = repository({"hubconf.py": LISTED})
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED, missing, "plan", str(made.path)],
+        [sys.executable, "-c", WITHOUT, missing, "plan", str(made.path)],
         env=clean_environment(tmp_path / "home"),
         capture_output=True,
         text=True,

@@ -18,7 +18,8 @@ from hubpub.verify.comparing import schema
 from proving import HEAD, ONCE
 from publishing import AROUND, Server
 
-PAGE = "docs/diff.md"
+PAGES = ("docs/diff.md", "docs/verify.md")
+"""The whole of the example, and its beginning."""
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_the_limits_are_the_callers(hubpub: RunHubpub, save: Save) -> None:
     new["checkpoints"][0]["size"] += 1000
     command = ("report", "diff", save("old.json", release()), save("new.json", new))
     limits = ("--time-ratio", "1.2", "--time-floor", "0.5", "--memory-ratio", "1.1",
-              "--memory-floor", "20MiB", "--download-ratio", "1", "--download-floor", "1")  # fmt: skip
+              "--memory-floor", "20MiB", "--download-ratio=1", "--download-floor=1")  # fmt: skip
     assert hubpub(*command).stdout.startswith("nothing changed")
     text = hubpub(*command, *limits).stdout
     assert re.findall(r"^warning ([\w-]+):", text, re.MULTILINE) == ["slower", "heavier", "larger"]
@@ -114,7 +115,7 @@ def test_files_that_are_called_as_subcommands_are(hubpub: RunHubpub, save: Save)
     folder = save("diff", release()).parent
     save("merge", release())
     shown = hubpub("report", "./diff", cwd=folder)
-    assert (shown.returncode, shown.stdout.splitlines()[0][:13]) == (0, "octo/net:v1.0")
+    assert (shown.returncode, shown.stdout[:13]) == (0, "octo/net:v1.0")
     assert hubpub("report", "--", "diff", cwd=folder).stdout == shown.stdout
     assert hubpub("report", "diff", "diff", "merge", cwd=folder).stdout.startswith("nothing")
     assert hubpub("report", "--format", "markdown", "./merge", cwd=folder).returncode == 0
@@ -161,6 +162,15 @@ def {name}(pretrained=False):
 PLAIN = "\ndef {name}():\n    'A model.'\n    return torch.nn.Linear(1, {wide})\n"
 
 
+def shown(page: str) -> str:
+    """The output of the command in the example of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    block = r"^```console\n\$ hubpub report diff[^\n]*\n(.*?)^```$"
+    (found,) = re.findall(block, text, re.MULTILINE | re.DOTALL)
+    assert isinstance(found, str)
+    return found
+
+
 def told(text: str) -> str:
     """Output without what is another each time: hashes, and the port of the server."""
     text = re.sub(r"https?://[\w.:-]+/", "SERVER/", text)
@@ -195,11 +205,18 @@ def test_two_tags_whose_weights_were_replaced(
         assert done.returncode == 0, done.stderr
     done = hubpub("report", "diff", *files)
     assert (done.returncode, done.stderr) == (1, "")
-    page = (ROOT / PAGE).read_text(encoding="utf-8")
-    (shown,) = re.findall(r"^```console\n\$ hubpub report diff.*?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert told(done.stdout) == told(shown)
+    whole, beginning = (shown(name) for name in PAGES)
+    assert told(done.stdout) == told(whole)
+    assert told(done.stdout).startswith(told(beginning.removesuffix("...\n")))
     json_of = hubpub("report", "diff", *files, "--format", "json")
     kinds = [(item["kind"], item["subject"]) for item in json.loads(json_of.stdout)["changes"]]
     assert kinds[:2] == [("checkpoint-replaced", url), ("entrypoint-gone", "unigram")]
-    assert hubpub("report", "diff", files[0], files[0]).stdout.startswith("nothing changed: octo/")
+    assert hubpub("report", "diff", files[0], files[0]).stdout.startswith(
+        "nothing changed: octo/net: v1.0"
+    )
     assert hubpub("report", "diff", *files, "--fail-on", "never").returncode == 0
+    signed = tmp_path / "v1.0.intoto.json"
+    assert hubpub("report", files[0], "--attestation", signed).returncode == 0
+    of_attested = hubpub("report", "diff", signed, files[1])
+    assert (of_attested.returncode, of_attested.stdout) == (1, done.stdout)
+    assert "no signature was checked" in of_attested.stderr

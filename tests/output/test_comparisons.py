@@ -106,7 +106,7 @@ def test_json_is_the_comparison() -> None:
 def test_the_same_report_is_one_line() -> None:
     made = compared(release(), release())
     assert comparisons.render("text", made) == (
-        "nothing changed: octo/net:v1.0 (commit 111111111111, pass) -> :v1.0 (commit 111111111111, "
+        "nothing changed: octo/net: v1.0 (commit 111111111111, pass) -> v1.0 (commit 111111111111, "
         "pass); compared: 3 entrypoints, 4 results, 2 checkpoints\n"
     )
     assert "nothing changed" in comparisons.render("markdown", made).splitlines()[0]

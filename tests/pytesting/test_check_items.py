@@ -172,6 +172,7 @@ def environment_left(home: Path) -> list[str]:
 
 UNUSABLE: list[tuple[str, Files, Mapping[str, str], Sequence[str], str]] = [
     ("no hubconf.py", {"tests/test_a.py": ""}, {}, (), "there is no hubconf.py in "),
+    ("a folder", {"hubconf.py/a.py": ""}, {}, (), "there is no hubconf.py in "),
     ("a wrong key", {**CLEAN, "hubpub.toml": "selekt = 1"}, {}, (), "did you mean 'select'?"),
     ("no TOML", {**CLEAN, "hubpub.toml": "\x1b[31m="}, {}, (), "hubpub: hubpub.toml is not valid"),
     ("half an option", CLEAN, {}, ("--hubpub-committed",), "add --hubpub-verify"),
@@ -252,6 +253,13 @@ def test_paths_that_are_given_are_kept(
     assert done.code == 0, done.text
     assert done.of("passed") == {"test_mine", *(CODES if ours else ())}
     assert ("hubconf.py is not among the paths" in done.text) is not ours
+
+
+def test_plugins_can_be_named(folder: Path, home: Path) -> None:
+    write_files(folder, NUMPY)
+    extra = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    arguments = ("-p", "hubpub.pytesting", "--hubpub", "-k", "HUB105")
+    assert session(folder, *arguments, home=home, extra=extra).of("failed") == {"HUB105"}
 
 
 def test_one_process_of_xdist_takes_them_by_file(folder: Path, home: Path) -> None:

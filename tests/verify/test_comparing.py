@@ -281,6 +281,7 @@ ROWS: list[tuple[Mutate, list[tuple[str, str]]]] = [
      [("proof-lost", "plain"), ("optional-now-fails", "plain")]),
     (no_pretrained, [("case-gone", "big (pretrained)"), ("host-gone", "github.com")]),
     (on_cuda, [("device-new", "cuda")]),
+    (lambda document: document.update(commit="3" * 40), [("tag-moved", "v1.0")]),
     (replaced, [("checkpoint-replaced", URL)]),
     (another_tag(replaced), [("checkpoint-replaced", URL)]),
     (refused, [("checkpoint-replaced", URL), ("no-longer-loads", "big (pretrained)")]),
@@ -462,6 +463,57 @@ def test_where_all_are_slower_the_machine_may_be() -> None:
     assert {item.kind for item in comparison.changes} == {"slower"}
 
 
+def test_weights_that_change_places_are_replaced_both() -> None:
+    old, new = release(), release()
+    url = f"{SITE}/e.pth"
+    for document, letters in ((old, "ae"), (new, "ea")):
+        entry(document, "plain")["results"][0]["checkpoints"] = [digest(letters[1])]
+        entry(document, "big")["results"][1] |= {"checkpoints": [digest(letters[0])], "used": []}
+        document["checkpoints"] = [
+            checkpoint(letters[0], ["big"]) | {"urls": [URL]},
+            checkpoint(letters[1], ["plain"]) | {"urls": [url]},
+            document["checkpoints"][1],
+        ]
+        document["network"][0]["sha256"] = digest(letters[0])
+    assert found(old, new) == [("checkpoint-replaced", URL), ("checkpoint-replaced", url)]
+
+
+def test_of_two_urls_of_one_file_one_is_replaced() -> None:
+    old, new = release(), release()
+    url = f"{SITE}/copy.pth"
+    old["checkpoints"][0]["urls"].append(url)
+    new["checkpoints"].append(checkpoint("e", ["big"]) | {"urls": [url]})
+    entry(new, "big")["results"][1]["checkpoints"].append(digest("e"))
+    assert found(old, new) == [("checkpoint-replaced", url)]
+
+
+def test_a_branch_may_move() -> None:
+    sides = [release(), release() | {"commit": "3" * 40}]
+    for side in sides:
+        side["reference"] |= {"kind": "branch", "ref": "main"}
+    assert found(sides[0], sides[1]) == []
+
+
+TEXTS = st.text(alphabet="ab[]/:@?#%&=.\\\u2100\uff0f\udcff ", max_size=12)
+
+
+@given(TEXTS, TEXTS, st.none() | TEXTS, st.sampled_from(["CONNECT", "GET", "HEAD"]))
+def test_what_is_no_url_is_no_defect(
+    one: str, other: str, location: str | None, method: str
+) -> None:
+    old, new = release(), release()
+    for document, url in ((old, one), (new, other)):
+        document["checkpoints"][0]["urls"] = [url, "https://" + url]
+        document["network"] += [
+            request(url, "c", "big", location=location, method=method, status=302),
+            request("http://" + url, "c", None, location=location),
+            request("http://" + url, "c", "big", location="http://" + (location or "")),
+        ]
+        document["options"] = {"require": 3, "device": {"a": [1]}}
+        document["reference"]["ref"] = None
+    compare(old, new)
+
+
 # --- what is not compared -------------------------------------------------------------------------
 
 
@@ -536,6 +588,35 @@ def test_another_device_that_was_asked_for_is_no_change_of_the_release() -> None
     new["options"]["device"] = "cpu"
     assert found(old, new) == []
     assert [item.what for item in compare(old, new).unlike] == ["devices", "option device"]
+
+
+def test_which_of_several_gpus_it_was_does_not_count() -> None:
+    """--device all deals them out by the names that there are, of which one is new."""
+    old, new = release(), release()
+    for document, number in ((old, 0), (new, 1)):
+        document["options"]["device"] = "all"
+        document["environment"]["devices"] += ["cuda:0", "cuda:1"]
+        for place, item in enumerate(document["entrypoints"]):
+            item["results"].append(result(device=f"cuda:{(place + number) % 2}"))
+    assert found(old, new) == []
+    reason = "CUDA error"
+    entry(new, "plain")["results"][1]["axes"]["loads"] = axis("fail", reason)
+    new["findings"].append(
+        finding("verify", name="loads", message=f"plain on cuda:0: {reason}", entrypoint="plain",
+                axis="loads", line=3)
+    )  # fmt: skip
+    (change,) = compare(old, new).changes
+    assert (change.kind, change.subject, change.place) == (
+        "no-longer-loads", "plain on cuda:0", "hubconf.py:3",
+    )  # fmt: skip
+
+
+def test_a_device_that_never_ran_is_not_gone() -> None:
+    old = release()
+    for item in old["entrypoints"]:
+        off = {name: axis("skipped", "no CUDA device") for name in AXES}
+        item["results"].append(result(device="cuda") | {"facts": None, "axes": off})
+    assert found(old, release()) == found(release(), old) == []
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -725,7 +806,7 @@ def test_every_kind_that_needs_action_says_what_to_do() -> None:
 
 
 def test_the_page_lists_every_kind_with_its_severity() -> None:
-    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8")
     listed = re.findall(
         r"^\| `([a-z-]+)` \| (error|warning|note|the finding's) \| (.*) \|$", page, re.MULTILINE
     )

@@ -31,6 +31,8 @@ _SEE = "hubpub report on NEW says where, and what to do"
 _ROWS = (
     ("nothing-compared", ERROR, "no result stands in both reports",
      "compare runs that came to the same entrypoints: hubpub report FILE shows each"),
+    ("tag-moved", ERROR, "the same tag is another commit",
+     "put the tag back, and release under a new one: whoever pinned it gets other code"),
     ("checkpoint-replaced", ERROR, "the same URL gives other weights",
      f"{_PUT_BACK}users of every tag that names this one get other weights unasked"),
     ("checkpoint-drifted", ERROR, "the same commit takes other weights, from another URL",

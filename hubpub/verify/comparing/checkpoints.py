@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hubpub.verify.comparing.change import Change, Thresholds, change
@@ -14,6 +14,7 @@ from hubpub.verify.comparing.files import File, Files, User, used
 _UNPICKLES = {"safetensors": 0, "zip": 1, "legacy-zip": 2, "legacy": 2, "torchscript": 3}
 """How much of a format is code: none, what torch.load guards, a bare pickle stream, a program."""
 _SHOWN = 5
+Pair = tuple[File, File]
 
 
 @dataclass(frozen=True)
@@ -39,36 +40,36 @@ class Weights:
 
 
 def weights(both: Both) -> Weights:
-    """Pair the files of both: by content, then by URL, by path, and by who alone uses them."""
+    """Pair the files of both: by URL, by content, by path, and by who alone uses them."""
     old, new = used(both)
     commits = {side.document["commit"] for side in (both.old, both.new)}
     same_commit = len(commits) == 1 and None not in commits
     return Weights(old, new, tuple(_paired(old, new)), same_commit)
 
 
-def _paired(old: Files, new: Files) -> Iterator[tuple[File, File]]:
-    by_url: dict[str, list[File]] = defaultdict(list)
+def _paired(old: Files, new: Files) -> Iterator[Pair]:
+    """A file of OLD stands in two pairs where it is behind one of its URLs, and not another one."""
+    by_url: dict[str, dict[str, File]] = defaultdict(dict)
     for sha256 in sorted(new):
         for url in new[sha256].urls:
-            by_url[url].append(new[sha256])
-    left, taken = [], set()
+            by_url[url][sha256] = new[sha256]
+    left: dict[str, File] = {}
+    taken: set[str] = set()
     for sha256, file in sorted(old.items()):
-        behind = [each for url in file.urls for each in by_url.get(url, ())]
-        if sha256 in new:
-            yield file, new[sha256]
-            taken.add(sha256)
-        elif behind:
-            yield file, behind[0]
-            taken.add(behind[0].sha256)
-        else:
-            left.append(file)
-    rest = [file for sha256, file in sorted(new.items()) if sha256 not in taken]
+        behind = [by_url[url] for url in file.urls if url in by_url]
+        other = next((files for files in behind if sha256 not in files), None)
+        found = [next(iter(other.values()))] if other else []
+        if sha256 in new and (not other or any(sha256 in files for files in behind)):
+            found.append(new[sha256])
+        yield from ((file, each) for each in found)
+        taken.update(each.sha256 for each in found)
+        if not found:
+            left[sha256] = file
+    rest = {sha256: new[sha256] for sha256 in sorted(new) if sha256 not in taken}
     for key in (_by_path, _by_users):
         here, there = _only(left, key), _only(rest, key)
         for each in sorted(here.keys() & there.keys(), key=str):
-            yield here[each], there[each]
-            left.remove(here[each])
-            rest.remove(there[each])
+            yield left.pop(here[each]), rest.pop(there[each])
 
 
 def _by_path(file: File) -> object:
@@ -79,11 +80,11 @@ def _by_users(file: File) -> object:
     return tuple(sorted(file.users))
 
 
-def _only(files: list[File], key: Callable[[File], object]) -> dict[object, File]:
-    """Each file whose key no other one has; None is no key."""
-    found: dict[object, list[File]] = defaultdict(list)
-    for file in files:
-        found[key(file)].append(file)
+def _only(files: Files, key: Callable[[File], object]) -> dict[object, str]:
+    """The file of each key that no other one has; None is no key."""
+    found: dict[object, list[str]] = defaultdict(list)
+    for sha256, file in files.items():
+        found[key(file)].append(sha256)
     return {name: each[0] for name, each in found.items() if name is not None and len(each) == 1}
 
 
@@ -107,7 +108,6 @@ def of_weights(both: Both, limits: Thresholds) -> Iterator[Change]:
     yield from _gone_and_new(found, loading - random)
 
 
-Pair = tuple[File, File]
 Sides = tuple[str | float | None, str | float | None]
 
 
@@ -122,7 +122,8 @@ def _of_pair(
 
 def _of_content(pair: Pair, *, same_commit: bool) -> Iterator[Change]:
     old, new = pair
-    shared = [url for url in new.urls if url in old.urls]
+    known = set(old.urls)
+    shared = [url for url in new.urls if url in known]
     if old.sha256 == new.sha256:
         if old.filename != new.filename:
             sides = (old.filename, new.filename)
@@ -149,9 +150,11 @@ def _of_stamp(pair: Pair) -> Iterator[Change]:
 
 
 def _of_format(pair: Pair) -> Iterator[Change]:
-    """A format that unpickles more is unsafe, and told with the rest that is (:func:`_worse`)."""
+    """One that unpickles more is unsafe, and told with the rest that is."""
     old, new = (file.format for file in pair)
-    if old is not None and new is not None and old != new and not _worse(*pair):
+    if old is None or new is None or old == new:
+        return
+    if old not in _UNPICKLES or _unpickles(new) <= _unpickles(old):
         yield _of_pair("format-changed", pair, "format", (old, new))
 
 
@@ -161,39 +164,58 @@ def _of_size(pair: Pair, limits: Thresholds) -> Iterator[Change]:
         yield _of_pair("larger" if way > 0 else "smaller", pair, "size", sizes)
 
 
-def _worse(old: File, new: File) -> bool:
-    here, there = (_UNPICKLES.get(file.format or "") for file in (old, new))
-    return here is not None and there is not None and there > here
+@dataclass(frozen=True)
+class _Before:
+    """What stood where a file of NEW stands, as far as it tells how safe that was."""
+
+    any_refused: bool
+    all_refused: bool
+    unsafe: frozenset[str]
+    format: str | None
+
+    @classmethod
+    def of(cls, files: Iterable[File]) -> _Before | None:
+        """Of these files together; None where there are none."""
+        read = [file for file in files if file.read]
+        refused = [file.weights_only == "fail" for file in read]
+        worst = max((file.format or "" for file in read), key=_unpickles, default=None)
+        unsafe = frozenset[str]().union(*(file.unsafe for file in read))
+        return cls(any(refused), all(refused), unsafe, worst) if read else None
+
+
+def _unpickles(form: str) -> int:
+    return _UNPICKLES.get(form, -1)
 
 
 def _of_safety(found: Weights) -> Iterator[Change]:
     """Each file of NEW against what stood in its place, or else what its users had."""
-    before: dict[str, list[File]] = defaultdict(list)
+    paired: dict[str, list[File]] = defaultdict(list)
     for old, new in found.pairs:
-        before[new.sha256].append(old)
-    by_user = _of_users(found.old)
+        paired[new.sha256].append(old)
+    by_user = {user: _Before.of(files) for user, files in _of_users(found.old).items()}
     for sha256, new in found.new.items():
-        theirs = [file for user in sorted(new.users) for file in by_user.get(user, ())]
-        olds = before.get(sha256) or theirs
-        yield from _safer_or_not([old for old in olds if old.read], new)
+        if sha256 in paired:
+            before = [_Before.of(paired[sha256])]
+        else:
+            before = [by_user.get(user) for user in sorted(new.users)]
+        yield from _safer_or_not([each for each in before if each is not None], new)
 
 
-def _safer_or_not(olds: list[File], new: File) -> Iterator[Change]:
-    refused = any(old.weights_only == "fail" for old in olds)
+def _safer_or_not(before: list[_Before], new: File) -> Iterator[Change]:
     names = [*new.entrypoints]
-    more = sorted(new.unsafe.difference(*(old.unsafe for old in olds)))
-    worst = max(olds, key=lambda old: _UNPICKLES.get(old.format or "", -1), default=None)
-    if new.weights_only == "fail" and not refused:
-        sides = {"old": "pass" if olds else None, "new": "fail"}
+    more = sorted(new.unsafe.difference(*(each.unsafe for each in before)))
+    form = max((each.format or "" for each in before), key=_unpickles, default="")
+    if new.weights_only == "fail" and not any(each.any_refused for each in before):
+        sides = {"old": "pass" if before else None, "new": "fail"}
         said = f"it unpickles {_few(more)}" if more else f"its format is {new.format}"
         yield change("newly-unsafe", new.where, *names, what="weights_only", reason=said, **sides)
     elif more:
         said = f"it unpickles {_few(more)}, and did not"
         yield change("newly-unsafe", new.where, *names, what="unsafe_globals", reason=said)
-    elif worst is not None and _worse(worst, new):
-        sides = {"old": worst.format, "new": new.format}
+    elif form in _UNPICKLES and _unpickles(new.format or "") > _unpickles(form):
+        sides = {"old": form, "new": new.format}
         yield change("newly-unsafe", new.where, *names, what="format", **sides)
-    elif new.weights_only == "pass" and olds and all(old.weights_only == "fail" for old in olds):
+    elif new.weights_only == "pass" and before and all(each.all_refused for each in before):
         sides = {"old": "fail", "new": "pass"}
         yield change("safer", new.where, *names, what="weights_only", **sides)
 

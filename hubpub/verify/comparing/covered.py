@@ -5,6 +5,7 @@ Nothing is called gone that a run was not asked for, or did not come to.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,7 +83,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """One result that stands in both reports."""
+    """One result that stands in both reports; ``device`` is that of NEW."""
 
     entrypoint: str
     case: str
@@ -118,10 +119,18 @@ def loads(result: Mapping[str, Any]) -> bool:
 
 
 def keyed(entry: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """The results of an entrypoint by case and device."""
+    """The results of an entrypoint by case and device.
+
+    Which of several GPUs it had (``--device all`` deals them out by the names that there are) does
+    not count where it had one: ``cuda:1`` is ``cuda`` then.
+    """
+    devices = {result["device"] for result in entry["results"]}
+    kinds = Counter(device.partition(":")[0] for device in devices)
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for result in entry["results"]:
-        found.setdefault((result["case"], result["device"]), result)
+        kind = result["device"].partition(":")[0]
+        device = kind if kinds[kind] == 1 else result["device"]
+        found.setdefault((result["case"], device), result)
     return found
 
 
@@ -143,7 +152,9 @@ class Both:
         found = []
         for name in self.names:
             old, new = keyed(self.old.ran[name]), keyed(self.new.ran[name])
-            found += [Pair(name, *key, old[key], new[key]) for key in sorted(old.keys() & new)]
+            for case, kind in sorted(old.keys() & new):
+                result = new[case, kind]
+                found.append(Pair(name, case, result["device"], old[case, kind], result))
         return tuple(found)
 
     @cached_property

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urljoin
 
 from hubpub.verify.comparing.covered import Both, Side, loads
 from hubpub.verify.egress import Request
@@ -104,8 +105,25 @@ def _of_checkpoint(item: Mapping[str, Any]) -> File:
 
 
 def _file(item: Mapping[str, Any]) -> File:
-    urls = tuple(dict.fromkeys(map(stable, item["urls"])))
+    urls = tuple(dict.fromkeys(map(_stable, item["urls"])))
     return File(item["sha256"], item["filename"], item["size"], urls, item["path"], item["format"])
+
+
+def _stable(url: str) -> str:
+    """As hubpub.lock has a URL; what a report calls one and is none stays as it is."""
+    try:
+        return stable(url)
+    except ValueError:
+        return url
+
+
+def _is_url(request: Mapping[str, Any]) -> bool:
+    """Whether the URL and where it redirects to can be joined, which nobody says of a report."""
+    try:
+        urljoin(request["url"], request.get("location") or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _served(side: Side, other: Files, own: Files, names: Iterable[str]) -> dict[str, File]:
@@ -126,7 +144,7 @@ def _bodies(side: Side, names: frozenset[str]) -> Iterator[tuple[Mapping[str, An
     log = [
         item
         for item in side.document["network"]
-        if item["decision"] == "allowed" and item.get("entrypoint") in names
+        if item["decision"] == "allowed" and item.get("entrypoint") in names and _is_url(item)
     ]
     by_body = {item["sha256"]: item for item in log if item["sha256"] and item["status"] == 200}
     requests = [
@@ -138,4 +156,4 @@ def _bodies(side: Side, names: frozenset[str]) -> Iterator[tuple[Mapping[str, An
     ]  # fmt: skip
     for sha256, urls in asked(requests).items():
         for url in urls:
-            yield by_body[sha256], sha256, stable(url)
+            yield by_body[sha256], sha256, _stable(url)

@@ -21,12 +21,26 @@ def of_entrypoints(both: Both) -> Iterator[Change]:
             "cannot-list", "torch.hub.list", reason=failed[0]["message"],
             place=placed(failed[0]), advice=failed[0]["help"],
         )  # fmt: skip
+    moved = _moved_tag(both)
+    if moved is not None:
+        yield moved
     for name in both.gone:
         yield change("entrypoint-gone", name, name)
     for name in both.added:
         yield change("entrypoint-new", name, name)
     if not both.pairs and not both.gone and not failed:
         yield change("nothing-compared", "OLD and NEW")
+
+
+def _moved_tag(both: Both) -> Change | None:
+    """A tag that names another commit: whoever pinned it gets other code."""
+    old, new = (side.document["commit"] for side in (both.old, both.new))
+    here, there = (side.document["reference"] for side in (both.old, both.new))
+    same = both.old.repository == both.new.repository and here["ref"] == there["ref"]
+    tags = here["kind"] == there["kind"] == "tag"
+    if not (same and tags and old and new and old != new):
+        return None
+    return change("tag-moved", str(here["ref"]), what="commit", old=old, new=new)
 
 
 def of_cases(both: Both) -> Iterator[Change]:
@@ -42,12 +56,13 @@ def of_cases(both: Both) -> Iterator[Change]:
         for name in both.names:
             here, there = keyed(one.ran[name]), keyed(other.ran[name])
             cases, devices = {key[0] for key in there}, {key[1] for key in there}
-            for case, device in sorted(here.keys() - there.keys()):
+            ran = {key for key, result in here.items() if result["facts"] is not None}
+            for case, device in sorted(ran - there.keys()):
                 if device not in everywhere:
                     lacking.setdefault(device, []).append(name)
                 elif device not in devices:
                     yield from _of_device(name, case, device, word)
-                elif case not in cases and here[case, device]["facts"] is not None:
+                elif case not in cases:
                     subject = named(name, case, device)
                     yield change(f"case-{word}", subject, name, case=case, device=device)
         if asked[0] == asked[1]:
@@ -63,8 +78,8 @@ def _of_device(name: str, case: str, device: str, word: str) -> Iterator[Change]
 
 def of_axes(both: Both) -> Iterator[Change]:
     """Each axis of each result whose status is another."""
-    asked = both.new.document.get("options", {}).get("require", ())
-    required = REQUIRED | {axis for axis in asked if isinstance(axis, str)}
+    asked = both.new.document.get("options", {}).get("require")
+    required = REQUIRED | frozenset(map(str, asked) if isinstance(asked, list) else ())
     for pair in both.pairs:
         if (pair.old["facts"] is None) != (pair.new["facts"] is None):
             yield from _of_skipped(pair, both.new)

@@ -112,11 +112,12 @@ def _pathless(keys: Mapping[Key, int]) -> list[tuple[str, ...]]:
 def _findings(both: Both, side: Side) -> dict[Key, list[Finding]]:
     """The findings of the release, and not of how the run went, by what they say."""
     found: dict[Key, list[Finding]] = {}
+    compared = frozenset(both.names)
     for item in side.document["findings"]:
         name, entrypoint = item["name"], item["entrypoint"]
         if item["code"] == "verify":
             told = name in _OF_THE_RUN or (entrypoint is not None and name in _OF_AXES)
-            apart = entrypoint is not None and entrypoint not in both.names
+            apart = entrypoint is not None and entrypoint not in compared
             if told or apart or (both.left and name in _OF_ALL):
                 continue
         words = (item["code"], name, item["severity"], item["message"], entrypoint or "")
@@ -144,7 +145,7 @@ def of_lock(both: Both) -> Iterator[Change]:
     """What the comparisons with hubpub.lock came to."""
     locks = [side.document.get("lock") for side in (both.old, both.new)]
     old, new = (_rows(lock) for lock in locks)
-    more, less = [row for row in new if row not in old], [row for row in old if row not in new]
+    more, less = list(_without(new, old)), list(_without(old, new))
     counts: dict[str, Any] = {"old": len(old), "new": len(new)}
     if more:
         counts["old"] = None if locks[0] is None else len(old)
@@ -167,6 +168,11 @@ def _rows(lock: Mapping[str, Any] | None) -> list[Row]:
     keys = ("entrypoint", "case", "file", "what", "found")
     rows = lock["differences"] if lock else ()
     return list(dict.fromkeys(tuple(row[key] or "" for key in keys) for row in rows))  # type: ignore[misc]
+
+
+def _without(rows: Iterable[Row], known: Iterable[Row]) -> Iterator[Row]:
+    there = set(known)
+    return (row for row in rows if row not in there)
 
 
 def _few_rows(rows: Iterable[Row]) -> str:
