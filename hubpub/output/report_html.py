@@ -25,8 +25,8 @@ from hubpub.output.report_text import (
     title,
 )
 
-_LONGEST, _NAME = 1000, 200
-"""Characters of one text, and of a name where it stands in many rows."""
+_LONGEST, _BRIEF, _NAME = 1000, 300, 200
+"""Characters of a text, of one in the summary, and of a name where it stands in many rows."""
 _KINDS = {"p": "pass", "f": "fail", "w": "fail, does not decide", "s": "skipped"}
 _FEW = 10
 
@@ -84,11 +84,16 @@ def _template() -> tuple[jinja2.Template, str]:
         refused=refused,
         plural=plural,
         name=_name,
+        brief=_brief,
         lock_summary=lock_summary,
         not_compared=not_compared,
     )
     style, _, _ = loader.get_source(environment, "report/page.css")
     return environment.get_template("report.html"), style
+
+
+def _brief(text: str) -> str:
+    return short(text, _BRIEF)
 
 
 def _name(text: str) -> str:
