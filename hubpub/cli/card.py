@@ -119,10 +119,10 @@ def _flag(name: str) -> str:
 def _write(root: Path, options: dict[str, Any]) -> int:
     from hubpub.card import filling, rendering
     from hubpub.output.escape import visible
-    from hubpub.verify import report
+    from hubpub.verify import reportfile
 
     _refuse(options)
-    document = report.read(options["report"])
+    document = reportfile.read(options["report"])
     repo, remarks = _facts(root, document["commit"])
     given, more = _given(root, options)
     card = filling.fill(document, repo, given, unproven=options["allow_unproven"])

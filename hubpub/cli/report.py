@@ -14,7 +14,7 @@ from hubpub.cli.report_diff import command as diff
 from hubpub.cli.verify import EXIT
 from hubpub.errors import UsageError
 from hubpub.output import reports
-from hubpub.verify import attested, report
+from hubpub.verify import attested, reportfile
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -149,7 +149,7 @@ def merge(files: tuple[str, ...], formats: tuple[str, ...], attestation: Path | 
     attesting.place(attestation)
     if not files:
         raise UsageError("merge needs files", help="hubpub report merge shard1.json shard2.json")
-    document = joining.merge([(file, report.read(Path(file))) for file in files])
+    document = joining.merge([(file, reportfile.read(Path(file))) for file in files])
     for name, path in outputs:
         write_report(document, name, path)
     attesting.write_if_passed(attestation, document)

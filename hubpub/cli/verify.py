@@ -196,7 +196,7 @@ def command(
     """
     from hubpub import verify
     from hubpub.cli import attesting, locking, progress
-    from hubpub.verify import demands, devices, hosts, reference, report, selection
+    from hubpub.verify import demands, devices, hosts, reference, report, reportfile, selection
     from hubpub.verify.egress import supplied
     from hubpub.verify.sandbox import tiers
 
@@ -230,7 +230,7 @@ def command(
         selection=selection.Selection(
             patterns, None if shard is None else selection.read_shard(shard)
         ),
-        resume=None if resume is None else report.read(resume),
+        resume=None if resume is None else reportfile.read(resume),
         demands=demanded,
     )
     for number in _ENDING:

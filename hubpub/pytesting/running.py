@@ -82,13 +82,13 @@ class Running:
                 raise
 
     def _read(self) -> Mapping[str, Any]:
-        from hubpub.verify import report
+        from hubpub.verify import reportfile
 
         file = self.folder / _REPORT
         if not file.exists():
             message, advice = self._said()
             raise CannotVerifyError(f"hubpub verify did not run: {message}", help=advice)
-        found = report.read(file)
+        found = reportfile.read(file)
         if found["status"] == "error" and not found["entrypoints"]:
             said = next((item for item in found["findings"] if item["code"] == "verify"), None)
             if said is not None:

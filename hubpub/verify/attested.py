@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hubpub.errors import UsageError
-from hubpub.verify import report
+from hubpub.verify import report, reportfile
 
 _PAYLOAD = "application/vnd.in-toto+json"
 _LONGEST = 200
@@ -46,13 +46,13 @@ def read(file: Path) -> tuple[dict[str, Any], bool]:
         UsageError: the file cannot be read; it is no report; it is an attestation of another type,
             or of other files than its report.
     """
-    document = report.load(file)
+    document = reportfile.load(file)
     items = document if isinstance(document, list) else [document]
     statements = [found for item in items if (found := _statement(item, file)) is not None]
     if not statements:
-        return report.accepted(document, file), False
+        return reportfile.accepted(document, file), False
     statement = _ours(statements, file)
-    found = report.accepted(statement.get("predicate"), file)
+    found = reportfile.accepted(statement.get("predicate"), file)
     _refuse_others(statement, found, file)
     return found, True
 
@@ -92,7 +92,7 @@ def _payload(envelope: Mapping[str, Any], file: Path) -> Any:
         found = str(envelope["payloadType"])[:_LONGEST]
         raise UsageError(f"{file} is an envelope of another type: {found}, not {_PAYLOAD}")
     try:
-        return report.parse(base64.b64decode(envelope["payload"], validate=True))
+        return reportfile.parse(base64.b64decode(envelope["payload"], validate=True))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} is an envelope whose payload cannot be read: {error}") from None
 

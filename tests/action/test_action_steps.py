@@ -14,7 +14,7 @@ import pytest
 
 from acting import ACTION, STEPS, Context, Done, Job, UnknownFormError, leftovers, read_outputs
 from conftest import ROOT
-from hubpub.verify import report as reports
+from hubpub.verify import reportfile
 from proving import HEAD, ONCE
 from publishing import AROUND, Mirror, write_files
 
@@ -329,7 +329,7 @@ def test_on_a_tag_what_a_stranger_gets_is_verified(tmp_path: Path, published: Mi
     done = job.act(command="verify", devices="cpu", args=QUICK, formats="html:page.html")
     assert done.code == 0, done.log
     assert (done.outputs["status"], done.outputs["exit-code"]) == ("pass", "0")
-    document = reports.read(Path(done.outputs["report"]))
+    document = reportfile.read(Path(done.outputs["report"]))
     assert (document["reference"]["ref"], document["reference"]["kind"]) == ("v1.0", "tag")
     assert json.loads(Path(done.outputs["sarif"]).read_text())["version"] == "2.1.0"
     assert "net" in done.summary
@@ -360,7 +360,7 @@ def test_where_nothing_can_be_proven(
     assert (done.outputs["status"], done.outputs["exit-code"]) == ("error", "4")
     assert "nothing could be proven" in done.said("error")
     assert "v9" in done.log
-    assert reports.read(Path(done.outputs["report"]))["status"] == "error"
+    assert reportfile.read(Path(done.outputs["report"]))["status"] == "error"
     assert done.summary
 
 
@@ -390,7 +390,7 @@ def test_a_cancelled_job_leaves_its_outputs(
     assert done.code == (130 if number == signal.SIGINT else 143)
     assert done.outputs["status"] == "interrupted"
     assert done.outputs["exit-code"] == str(done.code)
-    assert reports.read(Path(done.outputs["report"]))["status"] == "interrupted"
+    assert reportfile.read(Path(done.outputs["report"]))["status"] == "interrupted"
 
 
 def test_a_job_that_is_killed_leaves_a_status(job: Job) -> None:

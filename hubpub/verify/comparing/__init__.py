@@ -39,7 +39,7 @@ VERSION = 1
 
 
 def compare(old: Document, new: Document, limits: Thresholds | None = None) -> Comparison:
-    """What changed from ``old`` to ``new``, two reports as :func:`hubpub.verify.report.read` has.
+    """What changed from ``old`` to ``new``, two reports as :mod:`hubpub.verify.reportfile` has.
 
     Args:
         old: the report of the earlier tag or day.

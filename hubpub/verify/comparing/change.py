@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Document = Mapping[str, Any]
-"""A report as :func:`hubpub.verify.report.read` gives it."""
+"""A report as :func:`hubpub.verify.reportfile.read` gives it."""
 
 ERROR, WARNING, NOTE = SEVERITIES = ("error", "warning", "note")
 SAME = "same"
