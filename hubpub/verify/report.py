@@ -20,7 +20,6 @@ from hubpub.verify.lockreport import LockReport
 VERSION = 1
 MAX_BYTES = 256 << 20
 """A larger file is no report (bytes)."""
-
 _MOST_NUMBER = 1 << 63
 
 AXES = (
