@@ -8,6 +8,7 @@ severity.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -22,7 +23,7 @@ from hubpub.output.report_findings import called
 from hubpub.output.report_text import partial
 from hubpub.output.rule import Described, family
 from hubpub.output.run import Run
-from hubpub.output.verify_rules import described, url
+from hubpub.output.verify_rules import UNKNOWN, described, url
 
 ID = "hubpub/verify/"
 """The category of an upload; that of ``hubpub check`` is another, so that neither replaces it."""
@@ -50,8 +51,8 @@ def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: A
     run = Run(
         rules=rules, version=visible(short(report["environment"]["hubpub"], _NAME)), rule_url=_url
     )
-    own = {"hubpubFinding/v1": [marks[id(item)] for item in findings]}
-    shown = sarif.found([_diagnostic(item) for item in findings], run, own)
+    kinds = [_kinds(item, marks[id(item)]) for item in findings]
+    shown = sarif.found([_diagnostic(item) for item in findings], run, kinds)
     shown["automationDetails"] = {"id": ID}
     shown["originalUriBaseIds"] = {
         sarif.SOURCES: {"description": {"text": "The root of the tree that was verified."}}
@@ -97,6 +98,18 @@ def _marks(findings: Sequence[Finding]) -> Iterator[str]:
         yield hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _kinds(item: Finding, mark: str) -> Mapping[str, str]:
+    """The fingerprints of a finding, by their kind.
+
+    Code scanning looks at ``primaryLocationLineHash`` alone, which ``upload-sarif`` makes of the
+    line where there is none. What is not about a line must not become one alert because it stands
+    at the same: so verify's own findings have theirs, and those of check that of their line, as in
+    an upload of check.
+    """
+    kinds = {"hubpubFinding/v1": mark}
+    return kinds | {"primaryLocationLineHash": f"{mark[:16]}:1"} if item["code"] == _OWN else kinds
+
+
 def _code(item: Finding) -> str:
     code = f"{_OWN}/{item['name']}" if item["code"] == _OWN else item["code"]
     return visible(short(code, _NAME))
@@ -106,14 +119,19 @@ def _rule(item: Finding) -> Described:
     code, name = _code(item), visible(short(item["name"], _NAME))
     if item["code"] == _OWN:
         return described(code, name, item["severity"])
-    document = f"## What it does\n\n`hubpub rule {code}` explains it." if family(code) else name
-    return Described(code, name, item["severity"], name, document, family(code))
+    document = f"## What it does\n\n`hubpub rule {code}` explains it." if _known(code) else UNKNOWN
+    return Described(code, name, item["severity"], name or code, document, family(code))
+
+
+def _known(code: str) -> bool:
+    """Whether a code has the form of those of check: others are anybody's words."""
+    return re.fullmatch(r"HUB[0-9]{3}", code) is not None
 
 
 def _url(code: str, name: str) -> str:
     if code.startswith(f"{_OWN}/"):
         return url(name)
-    return rule_url(code, name) if family(code) else HOME
+    return rule_url(code, name) if _known(code) else HOME
 
 
 def _diagnostic(item: Finding) -> Diagnostic:

@@ -27,7 +27,7 @@ _PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 def render(diagnostics: Sequence[Diagnostic], run: Run) -> str:
     """One log with one run; paths are relative to where hubpub ran, the checkout's root in CI."""
-    marks = {"hubpubLine/v1": fingerprints(diagnostics, run)}
+    marks = [{"hubpubLine/v1": mark} for mark in fingerprints(diagnostics, run)]
     return log(found(diagnostics, run, marks))
 
 
@@ -37,14 +37,14 @@ def log(run: Mapping[str, Any]) -> str:
 
 
 def found(
-    diagnostics: Sequence[Diagnostic], run: Run, marks: Mapping[str, Sequence[str]]
+    diagnostics: Sequence[Diagnostic], run: Run, marks: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
     """The run that found ``diagnostics``.
 
     Args:
         diagnostics: the findings, each with a code that is the id of its rule.
         run: what is known of the rules, and the version.
-        marks: name of a kind of fingerprint -> that of each finding.
+        marks: of each finding its fingerprints, by their kind.
     """
     codes = dict.fromkeys(item.code for item in diagnostics)
     numbers = {code: number for number, code in enumerate(codes)}
@@ -64,8 +64,8 @@ def found(
             SOURCES: {"description": {"text": "The directory in which hubpub ran."}}
         },
         "results": [
-            _result(item, {kind: each[index] for kind, each in marks.items()}, numbers[item.code])
-            for index, item in enumerate(diagnostics)
+            _result(item, mark, numbers[item.code])
+            for item, mark in zip(diagnostics, marks, strict=True)
         ],
     }
 

@@ -53,6 +53,8 @@ RULES: dict[str, tuple[str, str]] = {
     "not-compared": ("something was not compared with hubpub.lock", LOCK),
 }
 
+UNKNOWN = "something that this version of hubpub does not know"
+
 
 def url(name: str) -> str:
     """Where a finding of verify is explained."""
@@ -61,15 +63,14 @@ def url(name: str) -> str:
 
 
 def described(code: str, name: str, severity: str) -> Described:
-    """The rule ``name`` of verify, whose id is ``code``; a name that is not known says itself.
+    """The rule ``name`` of verify, whose id is ``code``; ``severity`` is that of a finding of it.
 
-    ``severity`` is that of a finding of it.
+    A name that is not known, which anybody may have written, is no part of the documentation: that
+    is Markdown.
     """
-    meaning = RULES.get(name, (name, ""))[0]
+    meaning = RULES.get(name, (UNKNOWN, ""))[0]
     document = (
         f"## What it does\n\n`hubpub verify` ran the release through the real torch.hub: {meaning}."
         "\n\n## Why is this bad?\n\nThe message says for whom it fails, and what to do next."
     )
-    return Described(
-        code, name, severity, f"{meaning[:1].upper()}{meaning[1:]}", document, "verify"
-    )
+    return Described(code, name, severity, meaning, document, "verify")

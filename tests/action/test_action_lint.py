@@ -54,7 +54,7 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 def around(steps: list[dict[str, Any]]) -> str:
     """A workflow that holds ``steps`` and nothing to complain of."""
     jobs = {"one": {**WRAPPED["jobs"]["one"], "steps": steps}}
-    return yaml.safe_dump({**WRAPPED, "jobs": jobs}, sort_keys=False)
+    return str(yaml.safe_dump({**WRAPPED, "jobs": jobs}, sort_keys=False))
 
 
 def as_workflow(block: str) -> str | None:
@@ -128,9 +128,9 @@ def files(folder: Path) -> list[Path]:
 
 def zizmor(folder: Path) -> tuple[int, str]:
     """Code and text; it takes the folder's own zizmor.yml."""
-    options = ("--offline", "--persona=pedantic", "--strict-collection", "--no-progress")
-    options = (*options, "--color=never", "--config=zizmor.yml")
-    return run("zizmor", *options, "action.yml", *files(folder), cwd=folder)
+    where = ("--offline", "--strict-collection", "--config=zizmor.yml")
+    how = ("--persona=pedantic", "--no-progress", "--color=never")
+    return run("zizmor", *where, *how, "action.yml", *files(folder), cwd=folder)
 
 
 def actionlint(folder: Path) -> tuple[int, str]:

@@ -28,3 +28,29 @@ def test_a_long_name_of_many_results_is_not_repeated_whole(name: str) -> None:
 def test_a_long_text_is_cut(name: str, said: str) -> None:
     report = document(said * 100_000)
     assert len(reports.render(name, report)) < 500_000
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_a_flood_of_findings_and_checkpoints_is_no_larger_than_it_came(name: str) -> None:
+    report = document("x")
+    (finding, *_), (checkpoint, *_) = report["findings"], report["checkpoints"]
+    long = "\x1b|@" * 300
+    report["findings"] = [
+        {**finding, "name": f"{number}{long}", "message": f"{number}{long}", "help": long}
+        for number in range(1000)
+    ]
+    use = {"entrypoint": "x", "stamp": checkpoint["stamp"], "url": None, "path": None}
+    report["checkpoints"] = [
+        {**checkpoint, "uses": [{**use, "filename": f"{number}{long}"} for number in range(1000)]}
+    ]
+    assert len(reports.render(name, report)) < 4 * len(json.dumps(report))
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_more_axes_than_there_are_do_no_harm(name: str) -> None:
+    report = document("x")
+    (entrypoint,) = report["entrypoints"]
+    more = {f"axis{number}": {"status": "pass", "reason": None} for number in range(1000)}
+    results = [{**item, "axes": item["axes"] | more} for item in entrypoint["results"]]
+    report["entrypoints"] = [{**entrypoint, "results": results * 10}]
+    assert len(reports.render(name, report)) < 4 * len(json.dumps(report))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -113,3 +114,23 @@ def test_a_line_is_a_digest_and_a_name(name: str) -> None:
     else:
         assert "\\" not in shown
         assert shown in {name, "./-"}
+
+
+def subjects(lines: str) -> list[tuple[str, str]]:
+    """As actions/attest reads subject-checksums: to the first space, one flag, the name."""
+    found = []
+    for line in filter(None, lines.split("\n")):
+        digest, rest = line.split(" ", 1)
+        assert re.fullmatch(r"[0-9a-fA-F]{64}", digest), line
+        found.append((rest[1:] if rest[0] in "* " else rest, digest))
+    return found
+
+
+def test_each_line_is_a_subject_of_an_attestation() -> None:
+    plain = [name for name in NAMES if not any(char in name for char in "\\\n\r")]
+    made = [checkpoint(name, name.encode()) for name in plain]
+    read = dict(subjects(text(*made)))
+    expected = {name: hashlib.sha256(name.encode()).hexdigest() for name in plain}
+    assert read == {("./-" if name == "-" else name): mark for name, mark in expected.items()}
+    with pytest.raises(AssertionError):  # as docs/formats.md says
+        subjects(text(checkpoint("a\\b", b"x")))

@@ -91,7 +91,7 @@ def test_a_release_that_passes_fits_on_the_screen_of_a_phone() -> None:
     assert found.links == [f"https://github.com/octo/net/commit/{COMMIT}"]
     assert found.tables[0] == [
         ["entrypoint", "result", "time", "memory"],
-        *([name, "✅ 11 axes pass", "1.25 s", "213 MiB"] for name in names),
+        *([name, "✅ 11 axes pass", "1.25\xa0s", "213\xa0MiB"] for name in names),
     ]  # fmt: skip
     assert "skipped on cuda, no CUDA device here: bigram, tokenizer, unigram" in found.open
     assert "0a1b2c3d" * 8 in found.words
@@ -172,6 +172,13 @@ def test_a_link_leads_to_the_repository_on_github_or_nowhere(reference: dict[str
     assert page(report).links == []
 
 
+def test_what_has_no_place_is_shown_without_one() -> None:
+    whole = {**FINDING, "path": "hubconf.py", "line": 1}
+    assert len(page(failed(["bad"], findings=[whole])).links) == 1
+    assert len(page(failed(["bad"], findings=[{**whole, "line": 2}])).links) == 2
+    assert len(page(failed(["bad"], findings=[{**whole, "code": "HUB201"}])).links) == 2
+
+
 def test_a_line_outside_of_the_tree_is_no_link() -> None:
     paths = ["/etc/passwd", "../x.py", "a/../x.py", "x" * 700]
     report = failed(
@@ -196,7 +203,9 @@ def test_it_keeps_within_what_github_takes_and_failures_stay(name: str, limit: i
         {**FINDING, "severity": "warning", "message": f"w{number}: {'x' * 500}"}
         for number in range(3000)
     ]
-    report = failed([*many, *(f"bad{number}" for number in range(20))], findings=errors + warnings)
+    report = failed(["net", *(f"bad{number}" for number in range(20))], findings=errors + warnings)
+    passing = report["entrypoints"][0]
+    report["entrypoints"] += [{**passing, "name": name} for name in many]
     text = reports.render(name, report)
     assert limit - 2_000 < len(text.encode()) <= limit
     found = GitHubPage(text)

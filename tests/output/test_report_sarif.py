@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import ROOT
+from github_page import GitHubPage
 from hubpub.output import formats, report_sarif, reports
 from hubpub.output.run import Run
 from hubpub.output.verify_rules import PAGE, RULES
@@ -73,7 +74,7 @@ def test_a_rule_for_each_kind_of_finding() -> None:
     assert list(rules) == ["verify/loads", "HUB402", "verify/no-such-name"]
     loads = rules["verify/loads"]
     assert loads["name"] == "loads"
-    assert loads["shortDescription"]["text"] == "Torch.hub.load of an entrypoint fails"
+    assert loads["shortDescription"]["text"] == "torch.hub.load of an entrypoint fails"
     assert loads["helpUri"] == f"{PAGE}#axes"
     assert "what to do next" in loads["help"]["text"]
     assert loads["defaultConfiguration"] == {"level": "error"}
@@ -164,6 +165,7 @@ def test_a_place_is_in_the_tree(path: str, uri: str) -> None:
     numbers=st.lists(st.integers(1, (1 << 63) - 1), min_size=4, max_size=4),
 )
 @example(said=HOSTILE, numbers=[9, 9, 1, 1])
+@example(said="HUB4`[a](https://e.org) @octo", numbers=[1, 1, 1, 1])
 def test_anything_is_valid(said: str, numbers: list[int]) -> None:
     report = document(said)
     span = dict(zip(("line", "column", "end_line", "end_column"), numbers, strict=True))
@@ -181,6 +183,8 @@ def test_anything_is_valid(said: str, numbers: list[int]) -> None:
         assert not unquote(uri).startswith("/")
     for rule in rules:
         assert rule["helpUri"].startswith("https://github.com/hubpub/hubpub")
+        help_page = GitHubPage(rule["help"]["markdown"])
+        assert (list(help_page.live()), help_page.links) == ([], [])
 
 
 def test_a_fingerprint_outlives_times_lines_and_neighbours() -> None:
@@ -196,6 +200,16 @@ def test_a_fingerprint_outlives_times_lines_and_neighbours() -> None:
     assert marks(read(made(*found[1:]))) == before[1:]
     assert marks(read(made({**first, "name": "forward"}))) != before[:1]
     assert marks(read(made({**first, "axis": "forward"}))) != before[:1]
+
+
+def test_what_stands_at_one_line_is_not_one_alert() -> None:
+    """Code scanning compares this kind of fingerprint, and upload-sarif keeps one that is there."""
+    lost = [finding(name="locked", entrypoint=f"net{number}", path=".") for number in range(3)]
+    results = read(made(*lost, STATIC))["results"]
+    kinds = [item["partialFingerprints"].get("primaryLocationLineHash") for item in results]
+    assert len(set(kinds[:3])) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{16}:1", kind) for kind in kinds[:3])
+    assert kinds[3] is None  # that of its line, as upload-sarif makes it for check
 
 
 def test_what_is_too_much_for_github_is_cut_by_severity() -> None:
