@@ -53,8 +53,8 @@ class _Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take what names no subcommand as the arguments of :func:`render`.
 
-        A subcommand may stand behind options, as those of rendering do. Completion in a shell offers
-        the subcommands.
+        A subcommand may stand behind options, as those of rendering do. A shell that completes is
+        offered the subcommands.
         """
         place = self._first_word(args)
         if place is not None and args[place] in self.commands:
