@@ -15,6 +15,8 @@ SHOWN = 12
 """Bars that are seen at once; the others are folded away."""
 _WIDE = 100
 """How many times the smallest the largest is from which the scale is logarithmic."""
+_LEAST = 1e-6
+"""What is no longer is not drawn (seconds, bytes): nothing was measured."""
 _STEPS = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 """What a linear axis may end with, times a power of ten: each a whole with its quarters."""
 
@@ -76,7 +78,9 @@ def _plot(
     say: Callable[[float], str],
     unit: float,
 ) -> Plot | None:
-    some = sorted((item for item in values if item[2] > 0), key=lambda item: (-item[2], item[1]))
+    some = sorted(
+        (item for item in values if item[2] > _LEAST), key=lambda item: (-item[2], item[1])
+    )
     if not some:
         return None
     numbers = [value for _, _, value in some]

@@ -49,7 +49,8 @@ def test_a_scale_has_round_numbers_in_units_that_people_use(
 
 
 @given(
-    values=st.lists(st.floats(1e-4, 1e7), min_size=1, max_size=9), unit=st.sampled_from([1, 1024])
+    values=st.lists(st.floats(0.00001, 2.0**63), min_size=1, max_size=9),
+    unit=st.sampled_from([1, 1024]),
 )
 def test_any_numbers_are_on_their_scale_the_longest_first(values: list[float], unit: float) -> None:
     found = plot(*values, unit=unit)
@@ -75,6 +76,9 @@ def test_what_was_not_measured_is_not_drawn() -> None:
     report = many(2) | {"network": []}
     assert [each.title for each in plots(report)] == ["Time", "Peak memory"]
     assert plots(report | {"entrypoints": []}) == []
+    for number, tiny in enumerate((0.0, 5e-324)):
+        report["entrypoints"][number]["wall_s"] = tiny
+    assert [each.title for each in plots(report)] == ["Peak memory"]
 
 
 def test_every_axis_of_a_report_is_explained_and_the_same_ones_decide() -> None:
