@@ -27,6 +27,8 @@ from hubpub.output.report_text import (
 
 _LONGEST, _BRIEF, _NAME = 1000, 300, 200
 """Characters of a text, of one in the summary, and of a name where it stands in many rows."""
+_AXES = 40
+"""Columns of the grid: a report of another author may name others in each of its results."""
 _KINDS = {"p": "pass", "f": "fail", "w": "fail, does not decide", "s": "skipped"}
 _FEW = 10
 
@@ -34,7 +36,7 @@ _FEW = 10
 def render(report: Mapping[str, Any], *, color: bool = False) -> str:  # noqa: ARG001
     """The page. Every text is escaped by jinja2, after its control characters were spelled out."""
     template, style = _template()
-    columns = axes(report)
+    columns = axes(report)[:_AXES]
     found = entries(report, columns)
     deciding, left_out = decides(report)
     return template.render(

@@ -15,7 +15,9 @@ SHOWN = 12
 """Bars that are seen at once; the others are folded away."""
 _WIDE = 100
 """How many times the smallest the largest is from which the scale is logarithmic."""
-_STEPS = (1, 2, 4, 6, 8, 10)
+_LEAST = 1e-6
+"""What is no longer is not drawn (seconds, bytes): nothing was measured."""
+_STEPS = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 """What a linear axis may end with, times a power of ten: each a whole with its quarters."""
 
 
@@ -76,7 +78,9 @@ def _plot(
     say: Callable[[float], str],
     unit: float,
 ) -> Plot | None:
-    some = sorted((item for item in values if item[2] > 0), key=lambda item: (-item[2], item[1]))
+    some = sorted(
+        (item for item in values if item[2] > _LEAST), key=lambda item: (-item[2], item[1])
+    )
     if not some:
         return None
     numbers = [value for _, _, value in some]
@@ -101,8 +105,12 @@ def _linear(
     whole = _whole(largest, unit)
     power = 10.0 ** math.floor(math.log10(largest / whole))
     end = next(step * power for step in _STEPS if step * power * whole >= largest * 0.999999)
-    ticks = tuple(Tick(25.0 * n, say(end * whole * n / 4) if n else "0") for n in range(5))
+    ticks = tuple(Tick(25.0 * n, _round(say(end * whole * n / 4)) if n else "0") for n in range(5))
     return (lambda value: 100 * value / (end * whole)), ticks
+
+
+def _round(shown: str) -> str:
+    return shown.replace(".0 ", " ")
 
 
 def _whole(value: float, unit: float) -> float:
@@ -121,7 +129,7 @@ def _log(
     last = max(math.ceil(math.log(numbers[0], factor) - 1e-9), first + 1)
     every = math.ceil((last - first) / 6)
     ticks = tuple(
-        Tick(round(100 * (n - first) / (last - first), 2), say(factor**n))
+        Tick(round(100 * (n - first) / (last - first), 2), _round(say(factor**n)))
         for n in range(first, last + 1, every)
     )
     return (lambda value: 100 * (math.log(value, factor) - first) / (last - first)), ticks

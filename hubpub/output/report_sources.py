@@ -102,7 +102,7 @@ def _lines(finding: Mapping[str, Any], excerpt: Mapping[str, Any]) -> Iterator[L
     shift = excerpt["first_column"] - 1
     whole = (finding["line"], finding["column"]) == (finding["end_line"], finding["end_column"])
     for number, text in enumerate(excerpt["lines"], excerpt["first_line"]):
-        begin = end = 0
+        begin = end = len(text)
         if finding["line"] <= number <= finding["end_line"]:
             begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
             if number == finding["line"] and not whole:

@@ -24,6 +24,20 @@ def test_a_long_name_of_many_results_is_not_repeated_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LIMITED)
+def test_axes_that_each_result_names_for_itself_do_not_multiply(name: str) -> None:
+    report = document("x")
+    (entrypoint,) = report["entrypoints"]
+    first = entrypoint["results"][0]
+    results = [
+        {**first, "axes": {**first["axes"], f"a{number}": {"status": "pass", "reason": None}}}
+        for number in range(300)
+    ]
+    report["entrypoints"] = [{**entrypoint, "results": results}]
+    report["network"] = []
+    assert len(reports.render(name, report)) < 4 * len(json.dumps(report))
+
+
+@pytest.mark.parametrize("name", LIMITED)
 @pytest.mark.parametrize("said", ["a", "\x1b", "\n", "\n\u2028", "`|", "@"])
 def test_a_long_text_is_cut(name: str, said: str) -> None:
     report = document(said * 100_000)
