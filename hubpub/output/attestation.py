@@ -29,7 +29,8 @@ MAX_DEPTH = 32
 """Readers that go through protobuf's Struct end at 100 of its levels, two to three for one here."""
 
 _LONGEST = 255
-"""Characters of a subject's name: as a file may have. actions/attest reads 512 bytes a subject."""
+"""Bytes of a name: as a file may have. actions/attest reads 512 for each subject, with its digest
+(MAX_SUBJECT_CHECKSUM_SIZE_BYTES)."""
 _NO_NAME = "_"
 """What in-toto has for a name that means nothing."""
 _MARK = "@sha256:"
@@ -165,7 +166,11 @@ def _url(report: Mapping[str, Any]) -> str | None:
 
 
 def _shown(text: str) -> str:
-    return short(visible(text).replace("\t", "\\t").strip(), _LONGEST) or _NO_NAME
+    name = visible(short(text, _LONGEST)).replace("\t", "\\t").strip()
+    data = name.encode()
+    if len(data) > _LONGEST:
+        name = data[:_LONGEST].decode("utf-8", "ignore").strip() + "..."
+    return name or _NO_NAME
 
 
 def _plain(text: str) -> str:
