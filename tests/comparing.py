@@ -114,8 +114,9 @@ def other_weights(document: dict[str, Any], old: str, new: str, **fields: Any) -
         for each in entrypoint["results"]:
             if digest(old) in each["checkpoints"]:
                 each["checkpoints"] = [digest(new)]
-                taken = {name: fields[name] for name in each["used"][0].keys() & fields.keys()}
-                each["used"][0] |= {"sha256": digest(new), **taken}
+                for record in each["used"]:
+                    taken = {name: fields[name] for name in record.keys() & fields.keys()}
+                    record |= {"sha256": digest(new), **taken}
     for item in document["network"]:
         if item["sha256"] == digest(old):
             item["sha256"] = digest(new)

@@ -53,12 +53,13 @@ class _Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take what names no subcommand as the arguments of :func:`render`.
 
-        A subcommand may stand behind options, as those of rendering do.
+        A subcommand may stand behind options, as those of rendering do. A shell that completes is
+        offered the subcommands.
         """
         place = self._first_word(args)
         if place is not None and args[place] in self.commands:
             args = [args[place], *args[:place], *args[place + 1 :]]
-        elif args[:1] not in (["--help"], ["-h"]):
+        elif args[:1] not in (["--help"], ["-h"]) and not ctx.resilient_parsing:
             args = [_RENDER, *args]
         return super().parse_args(ctx, args)
 

@@ -142,6 +142,11 @@ def test_each_has_its_own_help(
     assert "render" not in done.stdout.partition("Commands:")[2]
 
 
+def test_a_shell_that_completes_is_offered_both(hubpub: RunHubpub) -> None:
+    words = {"COMP_WORDS": "hubpub report ", "COMP_CWORD": "2", "_HUBPUB_COMPLETE": "bash_complete"}
+    assert hubpub(env=words).stdout.split() == ["plain,diff", "plain,merge"]
+
+
 def test_what_is_no_file_names_what_there_is(hubpub: RunHubpub) -> None:
     done = hubpub("report", "one", "two")
     assert done.returncode == 2

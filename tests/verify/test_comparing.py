@@ -157,6 +157,26 @@ def used_only(document: Document) -> None:
     ]
 
 
+def without_origin(document: Document) -> None:
+    """The file is in the cache; how it came there was not seen, or a job made it."""
+    document["checkpoints"][0] |= {"urls": [], "filename": "model.bin"}
+    entry(document, "big")["results"][1]["used"] = []
+    document["network"] = []
+
+
+def tunnelled(document: Document) -> None:
+    without_origin(document)
+    document["network"] = [request("huggingface.co:443", None, "big", method="CONNECT")]
+
+
+def then(*changes: Mutate) -> Mutate:
+    def change(document: Document) -> None:
+        for each in changes:
+            each(document)
+
+    return change
+
+
 def weights(**fields: Any) -> Mutate:
     def change(document: Document) -> None:
         document["checkpoints"][0] |= fields
@@ -386,6 +406,10 @@ PAIRS: list[tuple[Mutate, Mutate, list[tuple[str, str]]]] = [
      [("fails-otherwise", "plain")]),
     (unsafe("a.B"), unsafe("a.B", "os.system"), [("newly-unsafe", URL)]),
     (unsafe("a.B"), unsafe("a.B"), []),
+    (tunnelled, then(tunnelled, replaced), [("checkpoint-drifted", "model.bin")]),
+    (tunnelled, another_tag(then(tunnelled, replaced)), [("checkpoint-changed", "model.bin")]),
+    (without_origin, then(without_origin, replaced), [("checkpoint-changed", "model.bin")]),
+    (without_origin, now_random, [("checkpoint-gone", "model.bin")]),
     (on_cuda, one_on_cuda, [("device-gone", "plain on cuda")]),
 ]  # fmt: skip
 
@@ -403,7 +427,7 @@ def test_from_one_change_to_another(
 def test_every_kind_is_tried_here() -> None:
     tried = {kind for _, rows in (*ROWS, *BACK) for kind, _ in rows}
     tried |= {kind for _, _, rows in PAIRS for kind, _ in rows}
-    assert set(KINDS) - tried == {"nothing-compared", "checkpoint-gone"}  # below
+    assert set(KINDS) - tried == {"nothing-compared"}  # below
 
 
 def test_one_of_several_weights_is_gone() -> None:

@@ -25,6 +25,8 @@ class Weights:
     new: Files
     pairs: tuple[tuple[File, File], ...]
     same_commit: bool
+    tunnelling: frozenset[str]
+    """Entrypoints that download through a tunnel, of which no URL is seen (huggingface_hub)."""
 
     @property
     def gone(self) -> list[File]:
@@ -44,7 +46,12 @@ def weights(both: Both) -> Weights:
     old, new = used(both)
     commits = {side.document["commit"] for side in (both.old, both.new)}
     same_commit = len(commits) == 1 and None not in commits
-    return Weights(old, new, tuple(_paired(old, new)), same_commit)
+    tunnelling = frozenset(
+        str(item.get("entrypoint"))
+        for item in both.new.document["network"]
+        if item.get("method") == "CONNECT" and item["decision"] == "allowed"
+    )
+    return Weights(old, new, tuple(_paired(old, new)), same_commit, tunnelling)
 
 
 def _paired(old: Files, new: Files) -> Iterator[Pair]:
@@ -94,7 +101,8 @@ def of_weights(both: Both, limits: Thresholds) -> Iterator[Change]:
     for pair in found.pairs:
         old, new = pair
         if old.read:
-            yield from _of_content(pair, same_commit=found.same_commit)
+            downloaded = bool(new.urls or new.entrypoints & found.tunnelling)
+            yield from _of_content(pair, drifts=found.same_commit and downloaded)
         if old.read and new.read:
             yield from _of_stamp(pair)
             yield from _of_format(pair)
@@ -120,7 +128,7 @@ def _of_pair(
     return change(kind, place, *names, what=what, old=sides[0], new=sides[1], reason=reason)
 
 
-def _of_content(pair: Pair, *, same_commit: bool) -> Iterator[Change]:
+def _of_content(pair: Pair, *, drifts: bool) -> Iterator[Change]:
     old, new = pair
     known = set(old.urls)
     shared = [url for url in new.urls if url in known]
@@ -135,7 +143,7 @@ def _of_content(pair: Pair, *, same_commit: bool) -> Iterator[Change]:
     if shared:
         reason = None if new.read else "the loader refused it"
         yield _of_pair("checkpoint-replaced", pair, "sha256", sides, shared[0], reason)
-    elif same_commit and new.urls:
+    elif drifts:
         yield _of_pair("checkpoint-drifted", pair, "sha256", sides)
     else:
         reason = None if old.where == new.where else f"instead of {old.where}"
@@ -244,8 +252,9 @@ def _loading(both: Both) -> set[User]:
 
 
 def _now_without(found: Weights, loading: set[User]) -> set[User]:
-    """The cases that used weights, load still, and use none."""
-    old, new = _of_users(found.old), _of_users(found.new)
+    """The cases that used weights, load still, and use none. What a job makes itself is none."""
+    published = {sha256: file for sha256, file in found.old.items() if file.urls or file.path}
+    old, new = _of_users(published), _of_users(found.new)
     return {user for user in loading if user in old and user not in new}
 
 
