@@ -93,20 +93,25 @@ class Group(pytest.Collector):
 
     def ready(self) -> None:
         """Make the run, or fail where it cannot be made: an error of every test of the group."""
-        if self._failed is not None:
-            pytest.fail(f"{_shown(self._failed.message)} (as above)", pytrace=False)
-        if not self._ran:
+        if self._ran:
+            return
+        told = self._failed is not None
+        if self._failed is None:
             try:
                 self.run()
             except HubpubError as error:
                 self._failed = error
-                lines = [_shown(f"  help: {line}") for line in (error.help or "").splitlines()]
-                pytest.fail("\n".join([_shown(error.message), *lines]), pytrace=False)
             except BaseException:
                 # A limit of pytest-timeout, for one: the next test would begin all over again.
                 self._failed = CannotVerifyError("the run of these tests was ended from outside")
                 raise
+        if self._failed is None:
             self._ran = True
+        elif told:
+            pytest.fail(f"{_shown(self._failed.message)} (as above)", pytrace=False)
+        else:
+            lines = [_shown(f"  help: {line}") for line in (self._failed.help or "").splitlines()]
+            pytest.fail("\n".join([_shown(self._failed.message), *lines]), pytrace=False)
 
     def run(self) -> None:
         """Make it.
