@@ -53,6 +53,7 @@ def main() -> int:
         exit_code=str(code),
         status=status,
     )
+    workflow.say(f"hubpub {wanted.command}: {status}, exit code {code}")
     _summarize(wanted.command, code, reports["markdown"])
     if code in ADVICE:
         workflow.error(f"hubpub {wanted.command}, exit code {code}: {ADVICE[code]}")

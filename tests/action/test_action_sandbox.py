@@ -28,7 +28,7 @@ class Machine:
         self.programs.mkdir()
         self.log = folder / "log"
         self.log.touch()
-        for tool in ("bash", "rm"):
+        for tool in ("bash", "chmod", "rm"):
             self.link(tool)
         # As an ordinary user, sudo stands before each; as root, it is not asked.
         self.program("sudo", f'shift; exec "{self.programs}/$1" "${{@:2}}"')

@@ -118,6 +118,7 @@ def test_every_input_reaches_a_step() -> None:
 def test_a_clean_repository_passes(job: Job) -> None:
     done = checked(job, CLEAN)
     assert done.code == 0, done.log
+    assert done.log.endswith("hubpub check: pass, exit code 0\n")
     assert done.outputs["status"] == "pass"
     assert done.outputs["exit-code"] == "0"
     assert json.loads(Path(done.outputs["report"]).read_text())["diagnostics"] == []
