@@ -151,7 +151,10 @@ def test_everybody_can_read_it(
 ) -> None:
     with opened(browser, pages[name], width=width, scheme=scheme) as watched:
         # The page's policy lets no script in; what playwright evaluates is not the page's.
-        watched.page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+        # What is folded away as nothing failed is more of the same, and would take axe a minute.
+        watched.page.evaluate(
+            "document.querySelectorAll('details:not(.group)').forEach(e => e.open = true)"
+        )
         assert not watched.scrolls_sideways()
         found = Axe().run(watched.page)
         assert found.violations_count == 0, found.generate_report()

@@ -239,6 +239,8 @@ def test_bad_entrypoints_are_named_and_the_others_still_run(
     assert "\x1b" not in run.text
     (place,) = [item for item in run.findings("loads") if item["entrypoint"] == "raises"]
     assert (place["path"], place["line"] > 1) == ("hubconf.py", True)
+    lines = place["excerpt"]["lines"]
+    assert "raise " in lines[place["line"] - place["excerpt"]["first_line"]]
 
 
 @pytest.mark.parametrize(
