@@ -10,7 +10,7 @@ WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup system demo test fuzz lint format bench picture rules wheel clean
+.PHONY: help setup system browser demo test fuzz lint format bench picture rules wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,11 +24,14 @@ $(READY): pyproject.toml constraints.txt .ci/setup
 system:
 	@.ci/system git bwrap
 
+browser: $(READY)
+	@.ci/browser $(BIN)/python
+
 demo: setup ## Publish, check and verify the example, and show its report
 	@$(BIN)/python examples/demo.py
 
-test: lint ## Run every gate: lint, types, and all tests, the sandbox's also as an ordinary user
-	@.ci/system shellcheck
+test: lint browser ## Run every gate: lint, types, and all tests, the sandbox's also as an ordinary user
+	@.ci/system shellcheck jq openssl # the pages: tests/test_pages.py
 	@echo "test: all tests, as $$(id -un)"
 	@$(BIN)/python -m pytest -n $(WORKERS)
 	@if [ "$$(id -u)" = 0 ]; then \
@@ -51,12 +54,14 @@ format: setup ## Format the code, and mend what can be mended safely
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: setup ## Print what hubpub costs beside libcst, torch and sha256sum
+bench: setup ## Print what hubpub costs beside libcst, torch, sha256sum and json.dumps
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/stamp.py
+	@$(BIN)/python benchmarks/report.py
 
-picture: setup ## Draw docs/session.svg from a run of the demo
+picture: setup browser ## Draw docs/session.svg and docs/report.png from runs of the demo
 	@$(BIN)/python docs/session.py
+	@$(BIN)/python docs/report_picture.py
 
 rules: setup ## Write docs/rules.md and the list of rules in README.md
 	@$(BIN)/python docs/write_rules.py

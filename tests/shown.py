@@ -84,6 +84,13 @@ def refused(shown: Shown) -> str | None:
     rest = [word for word in words[1:] if shown.whole or word not in {"...", "…"}]
     context = click.Context(command, info_name=words[0])
     try:
+        while isinstance(command, click.Group):
+            above = command.make_context(context.info_name, rest)
+            named, command, rest = command.resolve_command(
+                above, above._protected_args + above.args
+            )
+            assert command is not None, shown
+            context = click.Context(command, info_name=named, parent=above)
         values, left, _ = command.make_parser(context).parse_args(args=rest)
         for item in command.get_params(context):
             _judge(item, values.get(item.name or ""), context, shown.whole)

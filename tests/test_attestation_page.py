@@ -24,14 +24,21 @@ RULES = "rules:\n  unpinned-uses:\n    config:\n      policies:\n        'hubpub
 """hubpub is named by its tag, as all of its pages do; every other action by its commit."""
 
 
-def block(page: Path, language: str) -> str:
+def blocks(page: Path, language: str) -> list[str]:
     text = page.read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return str(found)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def workflows() -> tuple[str, str]:
+    """The workflow that is shown, and the one with the job that is shown for cosign."""
+    whole, job = blocks(PAGE, "yaml")
+    first, attest, _ = whole.partition("  attest:\n")
+    assert job.startswith(attest)
+    return whole, first + job
 
 
 def test_the_example_is_a_statement() -> None:
-    text = block(SPECIFICATION, "json")
+    (text,) = blocks(SPECIFICATION, "json")
     example = json.loads(text)
     attested.validate(example)
     assert as_toto(text) == as_numbers(example)
@@ -52,7 +59,7 @@ def test_the_pages_have_the_types() -> None:
 def workflow(tmp_path: Path) -> Path:
     path = tmp_path / ".github" / "workflows" / "release.yml"
     path.parent.mkdir(parents=True)
-    path.write_text(block(PAGE, "yaml"))
+    path.write_text(workflows()[0])
     (tmp_path / "zizmor.yml").write_text(RULES)
     return path
 
@@ -66,11 +73,13 @@ def workflow(tmp_path: Path) -> Path:
     ids=lambda command: command[0],
 )
 @pytest.mark.parametrize("broken", [False, True], ids=["as it is", "broken"])
+@pytest.mark.parametrize("text", workflows(), ids=["actions/attest", "cosign"])
 def test_the_workflow_is_clean(
-    command: tuple[str, ...], broken: bool, workflow: Path, tmp_path: Path
+    command: tuple[str, ...], broken: bool, text: str, workflow: Path, tmp_path: Path
 ) -> None:
+    workflow.write_text(text)
     if broken:  # what each of both has to see
-        text = workflow.read_text().replace("permissions: {}", "permissions: write-all")
+        text = text.replace("permissions: {}", "permissions: write-all")
         workflow.write_text(text.replace("runs-on: ubuntu-24.04", "runs-on: ubuntu-24.05"))
     done = subprocess.run(
         [PROGRAMS / command[0], *command[1:], workflow],
@@ -111,8 +120,8 @@ def test_what_actions_attest_is_given(said: str, workflow: Path, tmp_path: Path)
     assert subjects == statement["subject"][:-1]
 
 
-def test_the_statement_names_every_part_of_a_workflow_by_commit() -> None:
-    used = re.findall(r"uses: (\S+)", block(PAGE, "yaml"))
-    assert len(used) == 4
+def test_every_part_of_a_workflow_is_named_by_its_commit() -> None:
+    used = [name for text in workflows() for name in re.findall(r"uses: (\S+)", text)]
+    assert len(used) == 9
     for name in used:
-        assert re.fullmatch(r"hubpub/hubpub@v\d+\.\d+\.\d+|actions/[a-z-]+@[0-9a-f]{40}", name)
+        assert re.fullmatch(r"hubpub/hubpub@v\d+\.\d+\.\d+|[a-z]+/[a-z-]+@[0-9a-f]{40}", name)

@@ -87,6 +87,59 @@ def test_who_may_not_install_is_told_the_one_command(
     assert "must not run" not in done.stderr
 
 
+NO_BROWSER = (
+    """case "$*" in -) cat >/dev/null; exit 1;; *) echo "$@" >>{log}; exit {status};; esac"""
+)
+
+
+def test_a_browser_on_the_path_is_taken(machine: Path) -> None:
+    program(machine, "chromium-browser", "")
+    program(machine, "python", "echo must not run >&2; exit 9")
+    done = run("browser", "python", path=machine)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_playwright_s_own_browser_is_taken(machine: Path) -> None:
+    program(machine, "python", 'case "$*" in -) cat >/dev/null; exit 0;; esac; exit 9')
+    done = run("browser", "python", path=machine)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "uid", "installer"),
+    [
+        ("147.0.1-1~deb12u1", "0", "apt-get"),
+        ("2:1snap1-0ubuntu2", "0", "playwright"),
+        ("(none)", "0", "playwright"),
+        ("147.0.1-1~deb12u1", "1000", "playwright"),
+        (None, "0", "playwright"),
+    ],
+)
+def test_a_browser_comes_from_debian_or_from_playwright(
+    machine: Path, tmp_path: Path, candidate: str | None, uid: str, installer: str
+) -> None:
+    log = tmp_path / "log"
+    program(machine, "python", NO_BROWSER.format(log=log, status=0))
+    if candidate is not None:
+        program(machine, "apt-get", f'echo "$@" >>{log}')
+        program(machine, "apt-cache", f"echo '  Candidate: {candidate}'")
+    done = run("browser", "python", path=machine, UNDER_TEST_UID=uid)
+    assert done.returncode == 0, done.stderr
+    assert f"install chromium with {installer}" in done.stdout
+    last = log.read_text().splitlines()[-1]
+    wanted = {"apt-get": "install -y -qq --no-install-recommends chromium"}
+    assert last == wanted.get(installer, "-m playwright install chromium")
+
+
+def test_who_gets_no_browser_is_told_the_commands(machine: Path, tmp_path: Path) -> None:
+    program(machine, "python", NO_BROWSER.format(log="/dev/stderr", status=1))
+    done = run("browser", "python", path=machine)
+    assert done.returncode == 1
+    assert "-m playwright install chromium" in done.stderr
+    assert "run: apt-get install chromium" in done.stderr
+    assert "python -m playwright install --with-deps chromium" in done.stderr
+
+
 def test_no_python(machine: Path) -> None:
     done = run("setup", "python3", "venv", path=machine)
     assert done.returncode == 1
@@ -119,4 +172,4 @@ def test_help_lists_every_target(home: Path) -> None:
     phony = next(
         line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY")
     )
-    assert listed == set(phony.split()[1:]) - {"system"}
+    assert listed == set(phony.split()[1:]) - {"system", "browser"}

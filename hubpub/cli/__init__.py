@@ -26,7 +26,7 @@ COMMANDS = {
     "verify": "Prove a release with the real torch.hub loader in a sandbox.",
     "plan": "Say how a verification would be split over machines.",
     "stamp": "Name checkpoints by their sha256, as check_hash reads it.",
-    "report": "Render a saved report of verify again, or merge those of shards.",
+    "report": "Render a saved report of verify, merge those of shards, or diff two.",
     "rule": "Explain a rule.",
     "card": "Write the card of a model from a verified report, or check one.",
     "cache": "Show or clear what check and list keep between runs.",

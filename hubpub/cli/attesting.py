@@ -61,7 +61,7 @@ def write(file: Path, document: dict[str, Any]) -> None:
     write_file(file, attestation.dumps(made))
     count = len(made["subject"]) - 1
     named = f"{count} {plural(count, 'checkpoint')} and the commit {document['commit']}"
-    _say(f"{file} is written, to be signed: {named}")
+    say(f"{file} is written, to be signed: {named}")
 
 
 def write_if_passed(file: Path | None, document: dict[str, Any]) -> None:
@@ -71,8 +71,9 @@ def write_if_passed(file: Path | None, document: dict[str, Any]) -> None:
     if document["status"] == "pass":
         write(file, document)
     else:
-        _say(f"{file} was not written: only a run that passes is attested")
+        say(f"{file} was not written: only a run that passes is attested")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line on stderr."""
     click.echo(f"attestation: {visible(short(text, _LONGEST))}", err=True)

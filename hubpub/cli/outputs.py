@@ -115,11 +115,21 @@ def _rename_over(path: Path, data: bytes) -> None:
 
 def write_report(document: dict[str, Any], name: str, path: Path | None) -> None:
     """Write a verification report in the format ``name`` to a file, or to stdout."""
-    import click
-
     from hubpub.output import reports
 
-    text = reports.render(name, document, color=path is None and use_color(sys.stdout))
+    _write(reports.render(name, document, color=path is None and use_color(sys.stdout)), path)
+
+
+def write_comparison(document: dict[str, Any], name: str, path: Path | None) -> None:
+    """Write a comparison of two reports in the format ``name`` to a file, or to stdout."""
+    from hubpub.output import comparisons
+
+    _write(comparisons.render(name, document, color=path is None and use_color(sys.stdout)), path)
+
+
+def _write(text: str, path: Path | None) -> None:
+    import click
+
     if path is None:
         # click would take the colours out again where stdout is no terminal.
         click.echo(text, nl=False, color=True)

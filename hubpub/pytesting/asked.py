@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,15 +90,18 @@ def usage(error: HubpubError, where: str = "hubpub: ") -> pytest.UsageError:
 
 
 def _root(config: pytest.Config) -> Path:
+    """The folder of a hubconf.py that is named among the paths, else what the ini file says."""
+    named = {path.parent for path in _paths(config) if path.name == HUBCONF}
+    if len(named) > 1:
+        raise pytest.UsageError(f"--hubpub: {len(named)} files {HUBCONF} are named, one can be")
     said = config.getini("hubpub_root")
     base = config.inipath.parent if config.inipath is not None else config.rootpath
-    root = base / said if said else config.rootpath
-    hubconf = root / HUBCONF
-    # A folder of that name is what `hubpub check` has a finding for.
-    if not hubconf.exists() and not hubconf.is_symlink():
+    root = next(iter(named), base / said if said else config.rootpath)
+    if not (root / HUBCONF).is_file():
         raise pytest.UsageError(
             f"--hubpub: there is no {HUBCONF} in {visible(str(root))}\n"
-            "  help: run pytest in the repository, or say hubpub_root = FOLDER in the ini file"
+            f"  help: run pytest in the repository, or name it: pytest --hubpub net/{HUBCONF}; "
+            "hubpub_root = net in the ini file says it for good"
         )
     return root
 
@@ -129,11 +133,13 @@ def _parsed(root: Path, args: tuple[str, ...]) -> Mapping[str, Any]:
     return params
 
 
-def _is_given(config: pytest.Config, hubconf: Path) -> bool:
-    """Whether a path to collect is hubconf.py or above it; an id of a test may stand behind."""
+def _paths(config: pytest.Config) -> list[Path]:
+    """The paths to collect, without the id of a test that may stand behind one."""
     here = config.invocation_params.dir
-    for arg in config.args:
-        path = (here / arg.partition("::")[0]).resolve()
-        if path == hubconf.resolve() or path in hubconf.resolve().parents:
-            return True
-    return False
+    return [Path(os.path.normpath(here / arg.partition("::")[0])) for arg in config.args]
+
+
+def _is_given(config: pytest.Config, hubconf: Path) -> bool:
+    """Whether a path to collect is hubconf.py or above it."""
+    place = hubconf.resolve()
+    return any(path.resolve() in {place, *place.parents} for path in _paths(config))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest._code.code import ExceptionChainRepr
 
-from hubpub.errors import HubpubError
+from hubpub.errors import CannotVerifyError, HubpubError
 from hubpub.output.escape import short, visible
 from hubpub.pytesting.asked import Asked
 from hubpub.pytesting.naming import node_name
@@ -103,6 +102,10 @@ class Group(pytest.Collector):
                 self._failed = error
                 lines = [_shown(f"  help: {line}") for line in (error.help or "").splitlines()]
                 pytest.fail("\n".join([_shown(error.message), *lines]), pytrace=False)
+            except BaseException:
+                # A limit of pytest-timeout, for one: the next test would begin all over again.
+                self._failed = CannotVerifyError("the run of these tests was ended from outside")
+                raise
             self._ran = True
 
     def run(self) -> None:
@@ -163,12 +166,13 @@ class Test(pytest.Item):
         error = excinfo.value
         if not isinstance(error, ToldError):
             return super().repr_failure(excinfo, style)
+        from hubpub.check.work import seen_from_here
+
         shown = excinfo.getrepr(style="value", chain=False)
         if shown.reprcrash is not None and isinstance(shown, ExceptionChainRepr):
-            root, here = file_of(self).asked.root, self.config.invocation_params.dir
             crash = replace(
                 shown.reprcrash,
-                path=visible(os.path.relpath(root / error.place.path, here)),
+                path=visible(seen_from_here(file_of(self).asked.root / error.place.path)),
                 lineno=error.place.line,
                 message=_shown(error.place.message),
             )
@@ -283,7 +287,7 @@ class ProofTest(Test):
             place = Place(first.path, first.line, f"{first.name}: {first.message}")
             raise ToldError("\n".join(lines), place)
         if verdict.skipped is not None:
-            pytest.skip(verdict.skipped)
+            raise pytest.skip.Exception(verdict.skipped, _use_item_location=True)
 
 
 class ProofOfAll(ProofTest):
@@ -306,8 +310,9 @@ class Proof(ProofTest):
     @classmethod
     def of(cls, parent: Proofs, plan: Planned) -> Proof:
         """The test of a result."""
-        parts = [node_name(text) for text in plan.key]
-        item: Proof = cls.from_parent(parent, name="{}[{}-{}]".format(*parts))
+        # The names of devices are hubpub's own, with a colon at most.
+        case = f"{node_name(plan.case)}-{plan.device}"
+        item: Proof = cls.from_parent(parent, name=f"{node_name(plan.entrypoint)}[{case}]")
         item.plan = plan
         parent.plans.append(plan)
         return item

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from hubpub.pytesting.child import PROGRAM
 _GRACE_S = 60.0
 """Seconds in which a run that is ended takes its sandboxes and files away."""
 _TAIL = 4000
-_REPORT, _ENDED, _SAID, _LOCK = "report.json", "ended.json", "stderr.txt", "lock"
+_REPORT, _ENDED, _SAID, _LOCK = "report.json", "ended", "stderr.txt", "lock"
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,11 @@ class Running:
         """
         with _locked(self.folder / _LOCK):
             if not (self.folder / _ENDED).exists():
-                code = self._run(self._command(entrypoints))
-                # Written last: it says that the rest is whole.
-                (self.folder / _ENDED).write_text(json.dumps({"exit": code}), encoding="utf-8")
+                try:
+                    self._run(self._command(entrypoints))
+                finally:
+                    # What ended it from outside would end it again, in the next process.
+                    (self.folder / _ENDED).touch()
         return self._read()
 
     def _command(self, entrypoints: Sequence[str] | None) -> list[str]:
@@ -58,8 +59,8 @@ class Running:
             f"json:{self.folder / _REPORT}",
         ]
 
-    def _run(self, arguments: Sequence[str]) -> int:
-        """Its exit code; whatever ends the wait ends the run, and its sandboxes with it."""
+    def _run(self, arguments: Sequence[str]) -> None:
+        """Wait for its end; whatever ends the wait ends the run, and its sandboxes with it."""
         with (self.folder / _SAID).open("wb") as said:
             child = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(os.getpid()), *arguments],
@@ -69,7 +70,7 @@ class Running:
                 stderr=said,
             )
             try:
-                return child.wait()
+                child.wait()
             except BaseException:
                 with signals.held():
                     child.terminate()

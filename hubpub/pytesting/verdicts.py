@@ -112,8 +112,17 @@ class Verdicts:
             if (item["entrypoint"], item["axis"]) not in told
             and not (_unlisted(item) and item["entrypoint"] in tested)
         ]
-        if not failures and self.report["status"] in _ENDED:
+        status = self.report["status"]
+        if not failures and status in _ENDED:
             failures.append(self._ended("before its end"))
+        if (
+            status == "fail"
+            and not failures
+            and not any(self.of(key).failures for key in self.tests)
+        ):
+            failures.append(
+                Problem(status, "the run failed, and no test says why", "hubconf.py", 1)
+            )
         return Verdict(tuple(failures), None, tuple(remarks))
 
     def _ended(self, when: str) -> Problem:

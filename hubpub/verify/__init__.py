@@ -30,6 +30,7 @@ from hubpub.verify import (
     differences,
     drivers,
     egress,
+    excerpts,
     findings,
     gpus,
     harvest,
@@ -287,7 +288,7 @@ class _Run:
             entrypoints=entrypoints,
             checkpoints=self.ledger.all(),
             network=requested.settled(network),
-            findings=tuple(self.findings),
+            findings=excerpts.shown(self.findings, self.tree.root),
         )
 
     def _compare(

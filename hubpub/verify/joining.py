@@ -231,13 +231,16 @@ def _shared_and_own(
 
 
 def _united(lists: Iterable[list[Any]]) -> list[Any]:
-    """Every item as often as the list that has it most often, in order of appearance."""
+    """Every item as often as the list that has it most often, in order of appearance.
+
+    The source that a finding shows makes no other one of it: a report shows only so much.
+    """
     found: list[Any] = []
     have: Counter[str] = Counter()
     for items in lists:
         seen: Counter[str] = Counter()
         for item in items:
-            key = json.dumps(item, sort_keys=True)
+            key = json.dumps({**item, "excerpt": None}, sort_keys=True)
             seen[key] += 1
             if seen[key] > have[key]:
                 have[key] += 1

@@ -180,6 +180,18 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """Lines of the tree that was verified, from ``first_line`` and ``first_column`` on (1-based).
+
+    Lines are whole, or cut to so many characters: :mod:`hubpub.verify.excerpts`.
+    """
+
+    first_line: int
+    first_column: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Finding:
     """A diagnostic of the same tree, or a verification result that needs action."""
 
@@ -198,6 +210,8 @@ class Finding:
     axis: str | None = None
     cause: str | None = None
     """Whose a failed load is to mend (:data:`hubpub.verify.explain.Cause`)."""
+    excerpt: Excerpt | None = None
+    """The source it is about; None where there is none to show."""
 
 
 @dataclass(frozen=True)
@@ -310,18 +324,33 @@ def read(file: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read, or is no report of this version.
     """
-    import jsonschema
+    return accepted(load(file), file)
 
+
+def load(file: Path) -> Any:
+    """The JSON of a file that may be a report (of x.jsonl a list); UsageError where it has none."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise UsageError(f"{file}: larger than {MAX_BYTES >> 20} MiB, so it is no report")
-        document = json.loads(
-            file.read_bytes(), parse_int=_number, parse_float=_number, parse_constant=_number
-        )
+        data = file.read_bytes()
+        if file.suffix == ".jsonl":
+            return [parse(line) for line in data.splitlines() if line.strip()]
+        return parse(data)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no JSON: {error}") from None
+
+
+def parse(data: bytes) -> Any:
+    """JSON with numbers that a report can hold; raises ValueError or RecursionError."""
+    return json.loads(data, parse_int=_number, parse_float=_number, parse_constant=_number)
+
+
+def accepted(document: object, file: Path) -> dict[str, Any]:
+    """``document``, which stood in ``file``; raises UsageError where it is no report."""
+    import jsonschema
+
     try:
         validate(document)
     except jsonschema.ValidationError as error:

@@ -130,3 +130,26 @@ def test_nothing_is_written_where_nothing_was_proven(hubpub: RunHubpub, tmp_path
     done = hubpub("verify", "octo/none:v1.0", "--attestation", tmp_path / "out.json")
     assert done.returncode == 4
     assert not (tmp_path / "out.json").exists()
+
+
+def test_the_report_in_an_attestation_is_shown(hubpub: RunHubpub, tmp_path: Path) -> None:
+    file, again = tmp_path / "attestation.json", tmp_path / "again.json"
+    statement = attestation.statement(proof(HOSTILE))
+    file.write_text(attestation.dumps(statement))
+    done = hubpub("report", file, "--format", "json", "--attestation", again)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == statement["predicate"]
+    assert f"{file} is one, and no signature was checked" in done.stderr
+    assert again.read_bytes() == file.read_bytes()
+
+
+def test_an_attestation_that_is_none_is_told_without_its_controls(
+    hubpub: RunHubpub, tmp_path: Path
+) -> None:
+    file = tmp_path / "attestation.json"
+    hostile = {"predicateType": [HOSTILE] * 9}
+    file.write_text(json.dumps(attestation.statement(proof()) | hostile))
+    done = hubpub("report", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is an attestation of another type" in done.stderr
+    assert "\x1b" not in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import unicodedata
@@ -164,6 +165,24 @@ def test_names_are_one_line_apart_and_bounded(
         assert (digest, rest[1:]) == (subject["digest"]["sha256"], subject["name"])
 
 
+@given(owner=ANY, repo=ANY, ref=ANY | st.none(), kind=st.sampled_from(["tag", "branch"]))
+@example(owner="octo", repo="net", ref="é /#?@\n\udcff", kind="tag")
+@example(owner="a/../b", repo="c", ref="v1", kind="tag")
+def test_a_uri_is_one_or_none(owner: str, repo: str, ref: str | None, kind: str) -> None:
+    url = f"https://github.com/{owner}/{repo}"
+    reference = {"owner": owner, "repo": repo, "ref": ref, "kind": kind, "url": url}
+    statement = attestation.statement(proof(reference=proof()["reference"] | reference))
+    attested.validate(statement)
+    as_toto(attestation.dumps(statement))
+    subject = statement["subject"][-1]
+    if uri := subject.get("uri"):
+        assert uri.isascii()
+        assert uri.startswith(f"git+https://github.com/{owner}/{repo}@refs/")
+        assert re.fullmatch("[A-Za-z0-9._/%~-]+", uri.partition("@")[2])
+    else:
+        assert subject["name"] == "_"
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -241,6 +260,7 @@ def test_who_reads_may_meet_more() -> None:
 
 def test_the_schemas_are_read_as_files_too(tmp_path: Path) -> None:
     """As an editor or check-jsonschema reads them: side by side."""
+    jsonschema.Draft202012Validator.check_schema(attested.schema())
     file = tmp_path / "statement.json"
     schema = ROOT / "hubpub" / "schemas" / "attestation.json"
     program = Path(sys.executable).parent / "check-jsonschema"

@@ -172,6 +172,7 @@ def environment_left(home: Path) -> list[str]:
 
 UNUSABLE: list[tuple[str, Files, Mapping[str, str], Sequence[str], str]] = [
     ("no hubconf.py", {"tests/test_a.py": ""}, {}, (), "there is no hubconf.py in "),
+    ("a folder", {"hubconf.py/a.py": ""}, {}, (), "there is no hubconf.py in "),
     ("a wrong key", {**CLEAN, "hubpub.toml": "selekt = 1"}, {}, (), "did you mean 'select'?"),
     ("no TOML", {**CLEAN, "hubpub.toml": "\x1b[31m="}, {}, (), "hubpub: hubpub.toml is not valid"),
     ("half an option", CLEAN, {}, ("--hubpub-committed",), "add --hubpub-verify"),
@@ -180,6 +181,7 @@ UNUSABLE: list[tuple[str, Files, Mapping[str, str], Sequence[str], str]] = [
     ("no option", CLEAN, {}, ("--hubpub-verify", "--hubpub-args=--devise"), "No such option"),
     ("a part", CLEAN, {}, ("--hubpub-verify", "--hubpub-args=--shard 1/2"), "select with -k"),
     ("in the ini", CLEAN, {"hubpub_args": "--devise"}, ("--hubpub-verify",), "No such option"),
+    ("two of them", {**CLEAN, "a/hubconf.py": ""}, {}, ("hubconf.py", "a/hubconf.py"), "2 files"),
     ("no such root", CLEAN, {"hubpub_root": "sub"}, (), "hubconf.py in "),
 ]
 
@@ -253,6 +255,13 @@ def test_paths_that_are_given_are_kept(
     assert ("hubconf.py is not among the paths" in done.text) is not ours
 
 
+def test_plugins_can_be_named(folder: Path, home: Path) -> None:
+    write_files(folder, NUMPY)
+    extra = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    arguments = ("-p", "hubpub.pytesting", "--hubpub", "-k", "HUB105")
+    assert session(folder, *arguments, home=home, extra=extra).of("failed") == {"HUB105"}
+
+
 def test_one_process_of_xdist_takes_them_by_file(folder: Path, home: Path) -> None:
     """One reads the repository, and not each of them."""
     write_files(folder, NUMPY)
@@ -271,6 +280,9 @@ def test_a_repository_below_the_root_of_pytest(folder: Path, home: Path) -> None
     done = session(folder, "--hubpub", home=home)
     assert "FAILED net/hubconf.py::hubpub::check::HUB105 - numpy" in done.text
     assert " --> net/hubconf.py:3:8" in done.text
+    write_files(folder, {"pytest.ini": "[pytest]\n"})
+    named = session(folder, "--hubpub", "net/hubconf.py::hubpub::check::HUB105", home=home)
+    assert named.outcomes == {"net.hubconf.hubpub.check::HUB105": "failed"}
 
 
 def test_only_what_failed_is_run_again(folder: Path, home: Path) -> None:

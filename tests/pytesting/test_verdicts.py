@@ -97,6 +97,12 @@ ROWS: list[tuple[str, dict[str, Any], Sequence[Key], Sequence[object]]] = [
         [A, B], [["loads"], ["loads"], "passed"],
     ),
     (
+        "a finding in other words than its axis",
+        report({"a": [result(loads="no")]}, finding("loads", "something else", "a", "loads")),
+        [A], [["loads"], "passed"],
+    ),
+    ("a failed run without a finding", report({"a": [result()]}), [A], ["passed", ["fail"]]),
+    (
         "an axis that is not required",
         report({"a": [result(pickles="no")]},
                finding("pickles", "a: no", "a", "pickles", "note"), status="pass"),
@@ -201,6 +207,13 @@ def test_what_does_not_fail_is_said() -> None:
     note = finding("pickles", "a: no", "a", "pickles", "warning")
     verdict = Verdicts(report({"a": [result(pickles="no")]}, note, status="pass"), [A]).of(A)
     assert verdict.remarks == ("warning pickles: a: no",)
+
+
+def test_what_has_no_test_is_said() -> None:
+    skipped = result(ran=False) | {"device": "cuda"}
+    made = report({"a": [result()], "c": [result(), skipped]}, status="pass")
+    verdict = Verdicts(made, [A]).of_the_run()
+    assert verdict == Verdict(remarks=("c (default, cpu): passed, and has no test of its own",))
 
 
 TEXT = st.text(st.characters(codec=None), max_size=200)

@@ -42,6 +42,11 @@ def crash():
     _os._exit(3)
 
 
+def off():
+    """Is not run."""
+    return 1
+
+
 def later(pretrained: bool = False):
     """Loads without weights only."""
     if pretrained:
@@ -53,10 +58,17 @@ globals()["a::b[c]\\x1b[2J"] = wrong
 for _word in open(__file__).read(12).split():
     globals()[_word.upper()] = crash
 '''
+SETTINGS = """
+[verify.entrypoints.wrong]
+input = { shape = [1, 4] }
+
+[verify.entrypoints.off]
+skip = { reason = "its host is moving", until = 2999-01-31 }
+"""
 FILES = {
     **CLEAN,
     "hubconf.py": HUBCONF,
-    "hubpub.toml": "[verify.entrypoints.wrong]\ninput = { shape = [1, 4] }\n",
+    "hubpub.toml": SETTINGS,
     "pytest.ini": "[pytest]\ntestpaths = tests\nfilterwarnings = error\naddopts = -W error\n",
 }
 ARGS = f"--hubpub-args=--device cpu {' '.join(ONCE)}"
@@ -114,6 +126,8 @@ def test_each_result_is_a_test(whole: Session) -> None:
     assert whole.of("failed") == {
         "run", "crash[default-cpu]", "wrong[default-cpu]", "later[pretrained-cpu]",
     }  # fmt: skip
+    assert whole.of("skipped") == {"off[default-cpu]"}
+    assert "hubconf.py:25: its host is moving (until 2999-01-31)" in whole.said["off[default-cpu]"]
     assert "Traceback" not in whole.text
     assert not set("\x1b\u202e") & set(whole.text)
 
@@ -127,7 +141,7 @@ def test_each_result_is_a_test(whole: Session) -> None:
         ("wrong[default-cpu]", "forward: wrong: called with its input: RuntimeError: mat1"),
         ("wrong[default-cpu]", "\n  help: does the `shape` of its input fit?"),
         ("later[pretrained-cpu]", "ValueError: \\x1b[31mno weights\\u202e ::error::here"),
-        ("later[pretrained-cpu]", "\n  hubconf.py:28"),
+        ("later[pretrained-cpu]", "\n  hubconf.py:33"),
     ],
 )
 def test_what_failed_tests_say(whole: Session, test: str, said: str) -> None:
@@ -172,7 +186,7 @@ def test_without_a_sandbox_every_test_is_an_error(
     )  # fmt: skip
     assert done.code == 1, done.text
     assert set(done.outcomes.values()) == {"error"}
-    assert len(done.outcomes) == 8
+    assert len(done.outcomes) == 9
     assert "bubblewrap" in done.said["run"]
     assert "  help: " in done.said["run"]
     assert "(as above)" in done.said["crash[default-cpu]"]
@@ -227,6 +241,35 @@ def test_what_ends_pytest_ends_the_run(number: signal.Signals, mirror: Mirror) -
         assert left(mirror.home) == []
     wait_for(lambda: not running(str(temporary)))
     wait_for(lambda: all(name.startswith("hubpub-pytest-") for name in left(mirror.home)))
+
+
+TIMEOUT = """\
+import signal
+import pytest
+
+def _end(*_):
+    pytest.fail("too long", pytrace=False)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, 2)
+
+def pytest_runtest_teardown(item):
+    signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+@pytest.mark.sandbox
+def test_a_limit_of_a_test_ends_the_run_once(mirror: Mirror) -> None:
+    """As pytest-timeout does it; the next test does not begin it again."""
+    there = mirror.publish({**CLEAN, "hubconf.py": SLEEPING, "conftest.py": TIMEOUT})
+    done = session(there.path, "--hubpub-verify", ARGS, "-k", "verify", home=mirror.home)
+    assert done.outcomes == dict.fromkeys(done.outcomes, "error")
+    assert "too long" in done.said["run"]
+    assert "ended from outside (as above)" in done.said["slow[default-cpu]"]
+    assert left(mirror.home) == []
+    assert not running(str(mirror.home / "tmp"))
 
 
 def wait_for(condition: object, process: subprocess.Popen[str] | None = None) -> None:
