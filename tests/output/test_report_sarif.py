@@ -244,8 +244,8 @@ def named() -> set[str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         known: dict[str, Any] = {}
         for line in tree.body:
-            if isinstance(line, ast.Assign):
-                (target,) = line.targets
+            for target in line.targets if isinstance(line, ast.Assign) else ():
+                assert isinstance(line, ast.Assign)
                 names_of = target.elts if isinstance(target, ast.Tuple) else [target]
                 values = line.value.elts if isinstance(line.value, ast.Tuple) else [line.value]
                 known |= {

@@ -67,6 +67,11 @@ def added(document: Document) -> None:
     document["selection"]["listed"].append("zoo")
 
 
+def added_broken(document: Document) -> None:
+    added(document)
+    entry(document, "zoo")["results"][0]["axes"]["forward"] = axis("fail", "a wrong shape")
+
+
 def axes(name: str, **changes: tuple[str, str | None]) -> Mutate:
     def change(document: Document) -> None:
         for key, (status, reason) in changes.items():
@@ -284,6 +289,7 @@ CDN = f"{SITE}/a-aaaaaaaa.pth?X-Amz-Signature=1"
 ROWS: list[tuple[Mutate, list[tuple[str, str]]]] = [
     (gone, [("entrypoint-gone", "big")]),
     (added, [("entrypoint-new", "zoo")]),
+    (added_broken, [("new-fails", "zoo")]),
     (unlisted, [("cannot-list", "torch.hub.list")]),
     (broken, [("no-longer-loads", "plain")]),
     (skipped, [("proof-lost", "plain")]),
@@ -757,7 +763,10 @@ def test_a_report_is_as_itself(document: Document) -> None:
 
 @given(releases(), releases())
 def test_gone_and_new_mirror_each_other(old: Document, new: Document) -> None:
-    there, back = seen(old, new), seen(new, old)
+    there, back = (
+        [(kind.replace("new-fails", "entrypoint-new"), subject) for kind, subject in found]
+        for found in (seen(old, new), seen(new, old))
+    )
     for one, other in MIRROR.items():
         for here, turned in ((there, back), (back, there)):
             assert sorted(subject for kind, subject in here if kind == one) == sorted(

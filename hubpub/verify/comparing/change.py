@@ -43,6 +43,8 @@ _ROWS = (
      "keep the name, as a function that calls the new one, or release it as a breaking change"),
     ("no-longer-loads", ERROR, "what loaded does not load now",
      "mend it before NEW is released: whoever moves from OLD meets it"),
+    ("new-fails", ERROR, "a new entrypoint fails in what decides",
+     "mend it, or take its name away until it does: who sees it in torch.hub.list will try it"),
     ("weights-gone", ERROR, "a case that used weights loads without any now",
      "is it random now? load the weights again, or release it as a breaking change"),
     ("now-fails", ERROR, "an axis fails that decides, and did not fail",

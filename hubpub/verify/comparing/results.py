@@ -27,9 +27,24 @@ def of_entrypoints(both: Both) -> Iterator[Change]:
     for name in both.gone:
         yield change("entrypoint-gone", name, name)
     for name in both.added:
-        yield change("entrypoint-new", name, name)
+        yield _added(both, name)
     if not both.pairs and not both.gone and not failed:
         yield change("nothing-compared", "OLD and NEW")
+
+
+def _added(both: Both, name: str) -> Change:
+    """A new entrypoint; where a case of it fails in what decides, that is what there is to say."""
+    decides = _required(both.new)
+    results = keyed(both.new.ran.get(name, {"results": ()}))
+    for (case, device), result in sorted(results.items()):
+        for axis in AXES:
+            said = result["axes"].get(axis)
+            if said and axis in decides and said["status"] == "fail":
+                return change(
+                    "new-fails", name, name, case=case, device=device, what=axis, new="fail",
+                    reason=said["reason"],
+                )  # fmt: skip
+    return change("entrypoint-new", name, name)
 
 
 def _moved_tag(both: Both) -> Change | None:
@@ -78,13 +93,18 @@ def _of_device(name: str, case: str, device: str, word: str) -> Iterator[Change]
 
 def of_axes(both: Both) -> Iterator[Change]:
     """Each axis of each result whose status is another."""
-    asked = both.new.document.get("options", {}).get("require")
-    required = REQUIRED | frozenset(map(str, asked) if isinstance(asked, list) else ())
+    required = _required(both.new)
     for pair in both.pairs:
         if (pair.old["facts"] is None) != (pair.new["facts"] is None):
             yield from _of_skipped(pair, both.new)
         elif pair.new["facts"] is not None:
             yield from _of_result(pair, both.new, required)
+
+
+def _required(side: Side) -> frozenset[str]:
+    """The axes that decide in that run."""
+    asked = side.document.get("options", {}).get("require")
+    return REQUIRED | frozenset(map(str, asked) if isinstance(asked, list) else ())
 
 
 def _of_skipped(pair: Pair, new: Side) -> Iterator[Change]:
