@@ -225,7 +225,7 @@ def hard_coded_cache_path(repo: Repo) -> Iterator[Finding]:
         )
 
 
-@rule("HUB309", "tagless-repository", Severity.WARNING)
+@rule("HUB309", "tagless-repository", Severity.NOTE)
 def tagless_repository(repo: Repo) -> Iterator[Finding]:
     """## What it does
 
@@ -234,7 +234,8 @@ def tagless_repository(repo: Repo) -> Iterator[Finding]:
 
     ## Why is this bad?
 
-    Without a tag nobody can pin: every load follows the branch, and breaks or changes with it.
+    Without a tag nobody can pin: every load follows the branch, and breaks or changes with it. It is
+    a note, for the tag comes last: what fails until then would hold up the commits that it is of.
 
     ## Example
 
