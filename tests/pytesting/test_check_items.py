@@ -66,7 +66,7 @@ sys.exit(int(code))
         ((), {"hubpub", "hubpub.pytesting"}),
         (("-p", "no:hubpub"), set()),
     ],
-    ids=repr,
+    ids=["on", "off"],
 )
 def test_at_its_start_pytest_loads_the_options_alone(
     arguments: Sequence[str], ours: set[str], folder: Path, home: Path
