@@ -272,8 +272,7 @@ class Machine:
         elif action == "actions/upload-artifact":
             self._upload(Path(given["path"]), work, given)
         elif action == "actions/download-artifact":
-            for found in sorted(self.artifacts.glob(given["pattern"])):
-                shutil.copytree(found, work / given["path"] / found.name)
+            self._download(work / given["path"], given)
         else:
             assert action == "actions/setup-python", action
 
@@ -340,6 +339,16 @@ class Machine:
         if done.returncode != 0:
             raise _StepError
 
+    def _download(self, path: Path, given: Mapping[str, str]) -> None:
+        """As its src/download-artifact.ts does: a folder for each, but none where there is one."""
+        artifacts = [
+            each for each in sorted(self.artifacts.glob(given["pattern"])) if any(each.iterdir())
+        ]
+        flat = given.get("merge-multiple") == "True" or len(artifacts) == 1
+        for each in artifacts:
+            target = path if flat else path / each.name
+            shutil.copytree(each, target, dirs_exist_ok=True)
+
     def _upload(self, path: Path, work: Path, given: Mapping[str, str]) -> None:
         path, target = work / path, self.artifacts / given["name"]
         shutil.rmtree(target, ignore_errors=True)
@@ -348,7 +357,10 @@ class Machine:
             raise _StepError
         for file in found:
             target.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
+            if file.is_dir():
+                shutil.copytree(file, target / file.name)
+            else:
+                shutil.copy(file, target)
 
 
 def _needs(job: Mapping[str, Any]) -> list[str]:

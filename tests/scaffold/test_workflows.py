@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -214,8 +215,8 @@ def test_shards_are_planned_proven_and_joined(make: Make) -> None:
         done
     )
     names = {}
-    for folder in ("shard-1", "shard-2", "report"):
-        report = json.loads((machine.artifacts / folder / "report.json").read_text())
+    for folder, file in (("shard-1",) * 2, ("shard-2",) * 2, ("report",) * 2):
+        report = json.loads((machine.artifacts / folder / f"{file}.json").read_text())
         assert report["reference"]["ref"] == "v1.0"
         names[folder] = [each["name"] for each in report["entrypoints"]]
     planned = deal([f"net{number:02}" for number in range(11)], 2)
@@ -226,11 +227,11 @@ def test_shards_are_planned_proven_and_joined(make: Make) -> None:
     assert [(each.name, each.extras) for each in installed] == [
         ("hubpub", {"plan"}), ("hubpub", set()),
     ]  # fmt: skip
-    files = [machine.artifacts / f"shard-{number}" / "report.json" for number in (1, 2)]
+    files = [machine.artifacts / f"shard-{number}" / f"shard-{number}.json" for number in (1, 2)]
     subprocess.run([sys.executable, "-c", WITHOUT, "git", "report", "merge", *files], check=True)
     assert "PARTIAL" not in done["merge"][0].log
     # A machine that died is no success, and neither is a shard that fails.
-    lost = machine.artifacts / "shard-2" / "report.json"
+    lost = machine.artifacts / "shard-2" / "shard-2.json"
     document = json.loads(lost.read_text())
     lost.unlink()
     done = machine.run(text, only=["merge"])
@@ -319,12 +320,12 @@ def tell(machine: Machine, *reports: tuple[str, str] | None, tags: tuple[str, ..
     """One night of which the reports are given: status and summary of each release."""
     releases = [tags[index] if tags else f"v{index}" for index in range(len(reports))]
     machine.knows(releases=releases)
+    shutil.rmtree(machine.artifacts, ignore_errors=True)
     for index, report in enumerate(reports):
-        folder = machine.artifacts / f"release-{index}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in folder.iterdir():
-            file.unlink()
         if report is not None:
+            # As the job before leaves it: a folder of its own within the artifact.
+            folder = machine.artifacts / f"release-{index}" / f"release-{index}"
+            folder.mkdir(parents=True)
             (folder / "report.json").write_text(json.dumps({"status": report[0]}))
             (folder / "summary.md").write_text(report[1])
     done = machine.run(workflow("nightly"), only=["releases", "tell"])
@@ -344,6 +345,17 @@ def test_a_release_without_a_report_is_told_of(make: Make) -> None:
     assert machine.state["issues"][0]["state"] == "closed"
     tell(machine, ("pass", ""))
     assert len(writes(machine)) == 5  # thrice the label, one issue made, one closed
+
+
+def test_one_artifact_alone_is_told_from_none(make: Make) -> None:
+    """Of one artifact, actions/download-artifact makes no folder."""
+    machine, _ = make(GOOD)
+    tell(machine, ("pass", ""))
+    assert machine.state["issues"] == []
+    tell(machine, None, ("pass", ""))
+    (issue,) = machine.state["issues"]
+    assert "# <code>v0</code> could not be proven" in issue["body"]
+    assert "<code>v1</code>" not in issue["body"]
 
 
 def test_an_issue_fits_and_holds_whole_summaries(make: Make) -> None:
