@@ -63,6 +63,11 @@ match words[:2]:
             {"ref": name, "object": {"sha": sha}}
             for name, sha in state["refs"].items() if name.startswith(start)
         ]
+    case ["api", path] if "/commits/tags/" in path:
+        name = "refs/tags/" + path.partition("/commits/tags/")[2]
+        if name not in state["refs"]:
+            fail("gh: No commit found for SHA (HTTP 422)")
+        answer = {"sha": state["refs"][name]}
     case ["api", path] if path.endswith("/git/refs") and option("--method") == "POST":
         fields = dict(each.split("=", 1) for each in given)
         if fields["ref"] in state["refs"]:

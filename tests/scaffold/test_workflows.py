@@ -199,6 +199,24 @@ def test_a_release_needs_the_proof_of_its_tag(make: Make, loads: bool) -> None:
         assert writes(machine) == []
 
 
+@pytest.mark.parametrize(
+    ("refs", "said"),
+    [
+        ({"refs/tags/v1.0": "0" * 40}, "the tag was moved since this run began"),
+        ({"refs/tags/v1.0.1": "0" * 40}, "No commit found"),
+    ],
+)
+def test_a_tag_that_is_another_by_now_is_not_released(
+    make: Make, refs: dict[str, str], said: str
+) -> None:
+    machine, _ = make(GOOD, ref="v1.0", ref_type="tag")
+    machine.knows(refs=refs)
+    done = machine.run(workflow("workflow"), only=["release"])
+    assert results(done)["release"] == "failure"
+    assert said in done["release"][0].log
+    assert writes(machine) == []
+
+
 # --- shards ---------------------------------------------------------------------------------------
 
 
@@ -224,6 +242,8 @@ def test_shards_are_planned_proven_and_joined(make: Make) -> None:
     assert names["report"] == sorted(names["shard-1"] + names["shard-2"])
     # What the jobs install is there, and is enough for them.
     installed = [Requirement(call[-1]) for call in machine.pythons]
+    # Without -I, Python takes a pip.py of the checkout for pip, and each module that pip imports.
+    assert [call[:4] for call in machine.pythons] == [["-I", "-m", "pip", "install"]] * 2
     assert [(each.name, each.extras) for each in installed] == [
         ("hubpub", {"plan"}), ("hubpub", set()),
     ]  # fmt: skip
