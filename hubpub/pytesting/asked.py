@@ -96,7 +96,9 @@ def _root(config: pytest.Config) -> Path:
         raise pytest.UsageError(f"--hubpub: {len(named)} files {HUBCONF} are named, one can be")
     said = config.getini("hubpub_root")
     base = config.inipath.parent if config.inipath is not None else config.rootpath
-    root = next(iter(named), base / said if said else config.rootpath)
+    # As pytest itself writes paths: with ".." in one, it would not find what it is to collect.
+    own = Path(os.path.normpath(base / said)) if said else config.rootpath
+    root = next(iter(named), own)
     if not (root / HUBCONF).is_file():
         raise pytest.UsageError(
             f"--hubpub: there is no {HUBCONF} in {visible(str(root))}\n"

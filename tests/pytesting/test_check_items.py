@@ -285,6 +285,15 @@ def test_a_repository_below_the_root_of_pytest(folder: Path, home: Path) -> None
     assert named.outcomes == {"net.hubconf.hubpub.check::HUB105": "failed"}
 
 
+def test_a_repository_beside_the_root_of_pytest(folder: Path, home: Path) -> None:
+    files = {f"net/{name}": text for name, text in NUMPY.items() if not name.startswith("tests")}
+    mine, ini = CLEAN["tests/test_mine.py"], "[pytest]\nhubpub_root = ../net\n"
+    write_files(folder, {**files, "tests/test_mine.py": mine, "tests/pytest.ini": ini})
+    done = session(folder / "tests", "--hubpub", home=home)
+    assert done.of("failed") == {"HUB105"}, done.errors
+    assert done.counts() == {"failed": 1, "passed": len(CODES)}
+
+
 def test_only_what_failed_is_run_again(folder: Path, home: Path) -> None:
     write_files(folder, {name: text for name, text in NUMPY.items() if name != "README.md"})
     assert session(folder, "--hubpub", home=home).of("failed") == {"HUB105"}
