@@ -66,6 +66,12 @@ def read(environment: Mapping[str, str]) -> Inputs:
     command = environment.get("INPUT_COMMAND", "")
     if command not in COMMANDS:
         raise WrongInputError(f"command is check or verify, not {quoted(command)}")
+    system = environment.get("RUNNER_OS", "Linux")
+    if command == "verify" and system != "Linux":
+        raise WrongInputError(
+            f"verify needs a runner with Linux, such as ubuntu-24.04, and this one is"
+            f" {quoted(system)}; check runs on any"
+        )
     fail_on = environment.get("INPUT_FAIL_ON", "")
     levels = ("never", *(SEVERITIES if command == "check" else ()))
     if fail_on and fail_on not in levels:

@@ -265,7 +265,9 @@ def _with_earlier(document: dict[str, Any], earlier: Mapping[str, Any] | None) -
     return document if earlier is None else resuming.joined(earlier, document)
 
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 def _end(number: int, frame: object) -> None:  # noqa: ARG001

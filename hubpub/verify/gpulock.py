@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 import tempfile
@@ -76,6 +75,8 @@ def hold(
 
 
 def _take(descriptor: int) -> bool:
+    import fcntl  # not on Windows, where reports are read and nothing is verified
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,8 @@ _MOST_FILES, _DEPTH, _PATH_BYTES = 20_000, 32, 2000
 _MOST_CHECKPOINTS = 1000
 _TOO_MANY = f"is one of more than {_MOST_CHECKPOINTS} checkpoints of one job"
 _READ_BYTES = 1 << 20
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+if hasattr(os, "O_NOFOLLOW"):  # on Windows reports are read and nothing is verified
+    _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _STAMP_DIGITS = 8
 _HOPS = 32  # urllib follows ten redirects, requests thirty
 _CHECKPOINT_SUFFIXES = frozenset((
@@ -294,6 +296,9 @@ def _chains(requests: Sequence[Request]) -> Iterator[tuple[str, list[str]]]:
 
 def remove(folder: Path) -> None:
     """Delete ``folder`` whatever a job made of it: no permissions, or depth past any recursion."""
+    if not hasattr(os, "geteuid"):  # Windows, where no job made anything of it
+        shutil.rmtree(folder, ignore_errors=True)
+        return
     commands = [["rm", "-rf", "--", str(folder)]]
     # A job may have put a link in the place of its directory, and chmod follows what it is given.
     if os.geteuid() != 0 and not folder.is_symlink():

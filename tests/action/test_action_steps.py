@@ -203,6 +203,17 @@ def test_an_input_that_cannot_be_meant_ends_it_before_anything_is_installed(
     assert leftovers(job.temp) == set()
 
 
+@pytest.mark.parametrize("system", ["Windows", "macOS"])
+def test_verify_on_another_system_ends_before_anything_is_installed(
+    tmp_path: Path, system: str
+) -> None:
+    job = Job(tmp_path / "job", RUNNER_OS=system)
+    done = checked(job, CLEAN, command="verify")
+    assert (done.code, done.outputs["exit-code"], job.pip) == (2, "2", [])
+    assert f"such as ubuntu-24.04, and this one is '{system}'" in done.said("error")
+    assert job.act().code == 0
+
+
 def test_further_reports_and_arguments_come_one_a_line(job: Job) -> None:
     done = checked(
         job,

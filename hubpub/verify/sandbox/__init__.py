@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import random
 import signal
 import socket
@@ -114,7 +113,6 @@ class Sandbox:
             raise
 
     def _start(self, plan: Plan) -> None:
-        _only_on_linux()
         try:
             self._started = self.tier.start(plan)
         except NotUp as error:
@@ -310,11 +308,3 @@ def prepare(folder: Path) -> None:
         except OSError as error:
             what = f"user {uid} cannot stand in for root here: {error.strerror}"
             raise CannotVerifyError(what, help=advice.MENDS["few ids"]) from error
-
-
-def _only_on_linux() -> None:
-    if platform.system() != "Linux":
-        raise CannotVerifyError(
-            f"hubpub verify needs Linux, not {platform.system()}",
-            help="run it in CI (a Linux runner), in a virtual machine, or in WSL",
-        )

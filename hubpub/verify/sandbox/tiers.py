@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 import tempfile
 from pathlib import Path
 
-from hubpub.errors import UsageError
+from hubpub.errors import CannotVerifyError, UsageError
 from hubpub.verify import sandbox
 from hubpub.verify.harvest import remove
 from hubpub.verify.limits import Limits
@@ -55,6 +56,7 @@ def choose(wanted: Wanted, interpreter: Interpreter, limits: Limits) -> Tier:
         CannotVerifyError: it cannot be had here; the help says what to do.
     """
     wanted.check()
+    _only_on_linux()
     tier: Tier
     if wanted.name == "none":
         tier = NoSandbox()
@@ -64,6 +66,14 @@ def choose(wanted: Wanted, interpreter: Interpreter, limits: Limits) -> Tier:
         return _bubblewrap(interpreter)
     _prove(tier, interpreter)
     return tier
+
+
+def _only_on_linux() -> None:
+    if platform.system() != "Linux":
+        raise CannotVerifyError(
+            f"hubpub verify needs Linux, not {platform.system()}",
+            help="run it in CI (a Linux runner), in a virtual machine, or in WSL",
+        )
 
 
 def _bubblewrap(interpreter: Interpreter) -> Tier:
