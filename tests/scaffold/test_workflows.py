@@ -154,6 +154,9 @@ def test_a_tag_that_came_meanwhile_is_not_released(make: Make) -> None:
         ("v1\nx=y", "branch", "such as v1.0"),
         ("a/b", "branch", "such as v1.0"),
         ("v" * 200, "branch", "such as v1.0"),
+        ("v1..1", "branch", "git takes no tag"),
+        ("v1.lock", "branch", "git takes no tag"),
+        ("v1.", "branch", "git takes no tag"),
     ],
 )
 def test_a_version_that_cannot_be_made_is_refused_first(
