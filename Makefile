@@ -49,7 +49,7 @@ lint: setup ## Check style, formatting and types
 	@echo "lint: mypy"
 	@$(BIN)/mypy --no-error-summary
 
-fuzz: setup ## Run the property tests with new examples; each run tries others
+fuzz: setup browser ## Run the property tests with new examples; each run tries others
 	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis --hypothesis-profile fuzz -p no:cacheprovider
 
 format: setup ## Format the code, and mend what can be mended safely

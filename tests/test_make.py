@@ -173,3 +173,13 @@ def test_help_lists_every_target(home: Path) -> None:
         line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY")
     )
     assert listed == set(phony.split()[1:]) - {"system", "browser"}
+
+
+@pytest.mark.parametrize("target", ["test", "fuzz", "picture"])
+def test_what_opens_pages_has_a_browser(home: Path, target: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, env=clean_environment(home), capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert ".ci/browser " in done.stdout
