@@ -102,8 +102,13 @@ def lines(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(line for line in found if line and not line.startswith("#"))
 
 
+def own_tag(environment: Mapping[str, str]) -> str | None:
+    """The tag that the run is of, as a stranger names it; None where it is of something else."""
+    if environment.get("GITHUB_REF_TYPE") != "tag":
+        return None
+    return f"{environment['GITHUB_REPOSITORY']}:{environment['GITHUB_REF_NAME']}"
+
+
 def _own(command: str, environment: Mapping[str, str]) -> str:
     """What is meant where no reference is given: on a tag, what a stranger gets of that tag."""
-    if command == "verify" and environment.get("GITHUB_REF_TYPE") == "tag":
-        return f"{environment['GITHUB_REPOSITORY']}:{environment['GITHUB_REF_NAME']}"
-    return "."
+    return (own_tag(environment) if command == "verify" else None) or "."

@@ -5,7 +5,9 @@ Run by the Python of hubpub's own environment, with the standard library alone.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,6 +48,10 @@ def main() -> int:
     if code == 0 and not reports["json"].is_file():
         # `--help` and the like end well, and have judged nothing.
         code = 2
+    astray = _astray(wanted, reports["json"]) if code == 0 else None
+    if astray is not None:
+        code = 4
+        workflow.summary(f"**{astray}.**\n\n")
     status = STATUS.get(code, "error")
     workflow.outputs(
         report=_existing(reports["json"]),
@@ -55,7 +61,9 @@ def main() -> int:
     )
     workflow.say(f"hubpub {wanted.command}: {status}, exit code {code}")
     _summarize(wanted.command, code, reports["markdown"])
-    if code in ADVICE:
+    if astray is not None:
+        workflow.error(f"hubpub {wanted.command}, exit code {code}: {astray}")
+    elif code in ADVICE:
         workflow.error(f"hubpub {wanted.command}, exit code {code}: {ADVICE[code]}")
     if wanted.fail_on == "never" and code in _FOUND_NOTHING_OR_SOMETHING:
         if code != 0:
@@ -84,6 +92,26 @@ def _run(command: list[str]) -> int:
         process.send_signal(number)
     code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+def _astray(wanted: inputs.Inputs, report: Path) -> str | None:
+    """Where the tag of this run was to be proven, and something else was: what that was.
+
+    A tag can be moved after its push, and of a branch and a tag of one name torch.hub takes the
+    branch. What a job makes of a proof here, such as a release, is for the commit of the push.
+    """
+    commit = os.environ.get("GITHUB_SHA", "")
+    if wanted.command != "verify" or wanted.reference != inputs.own_tag(os.environ) or not commit:
+        return None
+    found = str(json.loads(report.read_text(encoding="utf-8"))["commit"])
+    if found == commit:
+        return None
+    proven = found if re.fullmatch(r"[0-9a-f]{40,64}", found) else "that its report names"
+    return (
+        f"The commit {proven} was proven, and this run is of {commit}: the tag was moved, or a"
+        " branch has its name, which is what torch.hub takes. Delete or rename that branch, or let"
+        " the run of the newer push decide"
+    )
 
 
 def _environment() -> dict[str, str]:

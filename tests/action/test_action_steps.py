@@ -351,6 +351,22 @@ def test_on_a_tag_what_a_stranger_gets_is_verified(tmp_path: Path, published: Mi
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize(("fail_on", "code"), [("", 4), ("never", 0)])
+def test_a_proof_of_another_commit_than_the_tags_is_none(
+    tmp_path: Path, published: Mirror, fail_on: str, code: int
+) -> None:
+    """The tag was moved since the push, or a branch has its name, which torch.hub takes."""
+    tag = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0", "GITHUB_SHA": "a" * 40}
+    job = verifying(tmp_path, published, **tag)
+    done = job.act(command="verify", devices="cpu", args=QUICK, fail_on=fail_on)
+    assert done.code == code, done.log
+    assert (done.outputs["status"], done.outputs["exit-code"]) == ("error", "4")
+    commit = reportfile.read(Path(done.outputs["report"]))["commit"]
+    for said in (done.said("error"), done.summary):
+        assert f"commit {commit} was proven, and this run is of {'a' * 40}" in said
+
+
+@pytest.mark.sandbox
 def test_a_release_that_does_not_load_fails_the_step(tmp_path: Path, published: Mirror) -> None:
     job = verifying(tmp_path, published)
     done = job.act(command="verify", reference="octo/broken:v1.0", devices="cpu", args=QUICK)
