@@ -10,7 +10,7 @@ from hubpub.errors import UsageError
 from hubpub.output import attestation, reports
 from hubpub.output.report_page import entries, verdict
 from hubpub.output.report_results import axes, limits
-from reporting import released
+from reporting import document, released
 
 SUPPLIED = {"method": "GET", "url": "https://x.example/a.pth", "status": 200, "bytes": 1,
             "sha256": None, "decision": "allowed", "source": "supplied"}  # fmt: skip
@@ -40,6 +40,15 @@ def test_what_passed_with_less_says_so(changes: dict[str, Any], said: list[str])
         assert last.endswith(each.upper())
         assert f">Passed, {each}<" in head
         assert f"**{each}**" in reports.render("markdown", report).splitlines()[0]
+
+
+def test_the_top_of_the_page_says_what_to_do_first() -> None:
+    report = released(["a"], status="fail", findings=[
+        {**document("x")["findings"][0], "help": "push the tag\nor ask"},
+    ])  # fmt: skip
+    page = reports.render("html", report)
+    head = page[page.index("<header") : page.index('class="tiles"')]
+    assert '<p class="next">push the tag</p>' in head
 
 
 def test_what_did_not_run_is_not_said_to_load() -> None:
