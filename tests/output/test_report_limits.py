@@ -51,6 +51,16 @@ def test_the_top_of_the_page_says_what_to_do_first() -> None:
     assert '<p class="next">push the tag</p>' in head
 
 
+def test_what_fails_the_run_stands_before_what_check_found() -> None:
+    own = {**document("x")["findings"][0], "message": "it broke"}
+    report = released(["a"], status="fail", findings=[
+        *({**own, "code": "HUB402", "message": f"no stamp {number}"} for number in range(5)), own,
+    ])  # fmt: skip
+    page = reports.render("html", report)
+    assert "it broke" in page[page.index("<header") : page.index('class="tiles"')]
+    assert page.rindex("it broke") < page.rindex("no stamp 0")
+
+
 def test_what_did_not_run_is_not_said_to_load() -> None:
     report = released(["a", "b", "c"])
     for item in report["entrypoints"][1:]:
