@@ -18,6 +18,10 @@ def proof(said: str = "x", **changes: Any) -> dict[str, Any]:
     found = report(said)
     names = [item["name"] for item in found["entrypoints"]]
     found["selection"] = {"patterns": [], "shard": None, "listed": names, "whole": True}
+    for result in (each for item in found["entrypoints"] for each in item["results"]):
+        result["axes"] = {**result["axes"], "loads": {"status": "pass", "reason": None}}
+    for finding in found["findings"]:
+        finding["severity"] = "warning"
     found["reference"]["url"] = "https://github.com/octo/net"
     found |= changes
     validate(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hubpub.cli.outputs import write_file
 from hubpub.errors import UsageError
 from hubpub.output import attestation
 from hubpub.output.escape import short, visible
+from hubpub.output.report_results import DECIDES
 from hubpub.output.report_text import plural
 
 _LONGEST = 300
@@ -27,7 +29,13 @@ def place(file: Path | None) -> None:
 
 
 def of_a_proof(
-    file: Path | None, *, working_tree: bool, tier: str, part: bool, checkpoints: bool
+    file: Path | None,
+    *,
+    working_tree: bool,
+    tier: str,
+    part: bool,
+    checkpoints: bool,
+    skip: Collection[str],
 ) -> None:
     """Refuse, before anything runs, what :func:`hubpub.output.attestation.refuse` would after it.
 
@@ -42,6 +50,10 @@ def of_a_proof(
         (tier == "none", "--sandbox none", "the code could say anything", "take a sandbox"),
         (part, "a part", "it is no whole proof", "hubpub report merge FILE... --attestation FILE"),
         (checkpoints, "--checkpoints", "no server is asked", "verify with a network"),
+        *(
+            (axis in skip, f"--skip {axis}", "it decides whether a release works", "ask it")
+            for axis in DECIDES
+        ),
     )
     for is_so, what, why, advice in reasons:
         if is_so:

@@ -205,7 +205,12 @@ def command(
     part, resumed = bool(patterns or shard), resume is not None
     locking.of_a_part(write=write_lock, locked=locked, part=part, resumed=resumed)
     attesting.of_a_proof(
-        attestation, working_tree=working_tree, tier=tier, part=part, checkpoints=bool(checkpoints)
+        attestation,
+        working_tree=working_tree,
+        tier=tier,
+        part=part,
+        checkpoints=bool(checkpoints),
+        skip=skip,
     )
     locks = locking.wanted(asked, lock_file, write=write_lock, locked=locked)
     hosts.rules(allow_hosts)

@@ -16,6 +16,8 @@ from urllib.parse import quote
 from hubpub.errors import UsageError
 from hubpub.output.escape import short, visible
 from hubpub.output.json import safe
+from hubpub.output.report_results import proven, undecided, with_supplied
+from hubpub.output.report_text import partial
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://github.com/hubpub/hubpub/tree/main/docs/attestation/v1"
@@ -36,6 +38,7 @@ _NO_NAME = "_"
 _MARK = "@sha256:"
 _REF = {"tag": "refs/tags/{}", "branch": "refs/heads/{}", "commit": "{}"}
 _URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._-]+){2}")
+_AGAIN = "hubpub verify says this of none that passes; verify again"
 _SIGN_THE_FILE = "sign the JSON report itself as a file: cosign sign-blob, or actions/attest of it"
 
 
@@ -62,11 +65,28 @@ def refuse(report: Mapping[str, Any]) -> None:
         raise UsageError(
             "no attestation of a working tree: nobody else has it", help="commit, and verify that"
         )
-    if any(request.get("source") == "supplied" for request in report["network"]):
+    if with_supplied(report):
         raise UsageError(
             "no attestation of a run with --checkpoints: no server was asked for the files",
             help="verify with a network, without --checkpoints",
         )
+    if left := undecided(report):
+        raise UsageError(
+            f"no attestation of a run with --skip {left[0]}: it decides whether a release works",
+            help=f"verify without --skip {left[0]}",
+        )
+    _refuse_what_is_not_there(report)
+
+
+def _refuse_what_is_not_there(report: Mapping[str, Any]) -> None:
+    """A run that passes has all this; a report from a file may be anybody's."""
+    counted = proven(report)
+    if part := partial(report):
+        raise UsageError(f"no attestation of a part: {part}", help=_AGAIN)
+    if counted.failing:
+        raise UsageError(f"no attestation: {counted.failing} of its entrypoints fail", help=_AGAIN)
+    if not counted.proven:
+        raise UsageError("no attestation: no entrypoint was proven", help=_AGAIN)
 
 
 def statement(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hubpub.output.json import dumps
-from hubpub.output.report_results import proven
+from hubpub.output.report_results import limits, proven
 from hubpub.output.report_text import plural
 
 LABEL = "torch.hub"
@@ -44,18 +44,12 @@ def _said(report: Mapping[str, Any]) -> tuple[str, str]:
     words = plural(counted.total, "entrypoint")
     whole = counted.proven == counted.total
     count = f"{counted.proven}" if whole else f"{counted.proven} of {counted.total}"
-    limits = _limits(report)
-    message = " ".join([f"{count} {words} proven", *limits])
-    return message, "brightgreen" if whole and not limits else "yellow"
+    missing = _limits(report)
+    message = " ".join([f"{count} {words} proven", *missing])
+    return message, "brightgreen" if whole and not missing else "yellow"
 
 
 def _limits(report: Mapping[str, Any]) -> list[str]:
     """Why this is no proof of what users load."""
-    limits = []
-    if report["reference"]["kind"] == "worktree":
-        limits.append("in a working tree")
-    if report["sandbox"]["tier"] == "none":
-        limits.append("without a sandbox")
-    if report.get("options", {}).get("checkpoints"):
-        limits.append("with supplied files")
-    return limits
+    here = report["reference"]["kind"] == "worktree"
+    return [*(["in a working tree"] if here else []), *limits(report)]

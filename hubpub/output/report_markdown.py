@@ -13,7 +13,16 @@ from hubpub.output.links import encoded
 from hubpub.output.markdown import LIMIT, escaped
 from hubpub.output.origin import github_url
 from hubpub.output.report_findings import gathered
-from hubpub.output.report_results import FIRST, TALLY_COLUMNS, axes, cost, ran, severities, tally
+from hubpub.output.report_results import (
+    FIRST,
+    TALLY_COLUMNS,
+    axes,
+    cost,
+    limits,
+    ran,
+    severities,
+    tally,
+)
 from hubpub.output.report_text import (
     LOCK_COLUMNS,
     lock_summary,
@@ -91,14 +100,15 @@ def _head(report: Mapping[str, Any]) -> str:
     ref = f":{reference['ref']}" if reference["ref"] else ""
     part = partial(report)
     status = _STATUS[report["status"]]
-    if part or report["sandbox"]["tier"] == "none":
+    less = [*([part] if part else []), *limits(report)]
+    if less:
         status = status.replace("✅", "⚠️")
     parts = [f"## hubpub verify: {status}", escaped(f"{name}{ref}")]
     if report["commit"]:
         commit = f"`{report['commit'][:12]}`"
         url = _commit_url(report, "commit")
         parts.append(f"commit [{commit}]({url})" if url else f"commit {commit}")
-    return ", ".join([*parts, f"**{part}**"] if part else parts)
+    return ", ".join([*parts, *(f"**{each}**" for each in less)])
 
 
 def _commit_url(report: Mapping[str, Any], what: str) -> str:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubpub.output.escape import short
-from hubpub.output.report_results import FIRST, ran
+from hubpub.output.report_results import FIRST, demanded, left_out, limits, ran
 from hubpub.output.report_text import partial, plural
 
 Report = Mapping[str, Any]
 
-DECIDES = ("listed", "loads", "forward", "weights")
-"""The axes that fail a run unless it was told otherwise."""
 ASKS = {
     "listed": "torch.hub.list shows what hubpub reads without running it",
     "documented": "torch.hub.help shows something",
@@ -109,13 +107,18 @@ def verdict(report: Report, entries: Sequence[Entry]) -> Verdict:
     loaded = sum(result["axes"][FIRST]["status"] == "pass" for result in jobs)
     part = partial(report)
     count = len(entries)
+    idle = sum(not entry.rows for entry in entries)
     status = str(report["status"])
     if status == "pass":
-        word = "Passed" if not part else "Passed, in part"
+        word = ", ".join(["Passed", *(["in part"] if part else []), *limits(report)])
+        those = _counted(count - idle, "entrypoint")
         said = (
-            f"Each of the {_counted(loaded, 'job')} of {_counted(count, 'entrypoint')} loads "
+            f"Each of the {_counted(loaded, 'job')} of {those} loads "
             "through the real torch.hub, and nothing that decides has failed."
         )
+        if idle:
+            said += f" {_counted(idle, 'entrypoint')} did not run: nothing is proven of "
+            said += "it." if idle == 1 else "them."
     elif status == "interrupted":
         word, said = (
             "Interrupted",
@@ -145,14 +148,7 @@ def counts(entries: Sequence[Entry]) -> Mapping[str, int]:
 
 def decides(report: Report) -> tuple[list[str], list[str]]:
     """The axes that decide, and those that were left out."""
-    options = report.get("options") or {}
-    more, left = (
-        [name for name in options.get(key, ()) if isinstance(name, str)]
-        if isinstance(options.get(key, ()), list)
-        else []
-        for key in ("require", "skip")
-    )
-    return [name for name in dict.fromkeys([*DECIDES, *more]) if name not in left], left
+    return demanded(report), left_out(report)
 
 
 def entries(report: Report, axes: Sequence[str]) -> list[Entry]:

@@ -15,6 +15,8 @@ from hubpub.output.escape import short
 
 FIRST = "loads"
 """The axis that every result shows by itself."""
+DECIDES = ("listed", "loads", "forward", "weights")
+"""The axes that fail a run unless it was told otherwise."""
 TALLY_COLUMNS = ("axis", "pass", "fail", "skipped", "why skipped")
 _REASON, _REASONS = 80, 2
 """Characters of a reason in a table, and reasons of an axis."""
@@ -68,6 +70,48 @@ def failing(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def left_out(report: Mapping[str, Any]) -> list[str]:
+    """The axes that the caller left out."""
+    return _axes_of(report, "skip")
+
+
+def demanded(report: Mapping[str, Any]) -> list[str]:
+    """The axes that decide, but for those that were left out."""
+    left = left_out(report)
+    asked = [*DECIDES, *_axes_of(report, "require")]
+    return [name for name in dict.fromkeys(asked) if name not in left]
+
+
+def _axes_of(report: Mapping[str, Any], option: str) -> list[str]:
+    """What an option names; a report of another author may hold anything there."""
+    found = (report.get("options") or {}).get(option, ())
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+def limits(report: Mapping[str, Any]) -> list[str]:
+    """Why what passed is no proof of what users load, in words of ours."""
+    found = []
+    if report["sandbox"]["tier"] == "none":
+        found.append("without a sandbox")
+    if with_supplied(report):
+        found.append("with supplied files")
+    if left := undecided(report):
+        found.append(f"without asking {' and '.join(left)}")
+    return found
+
+
+def with_supplied(report: Mapping[str, Any]) -> bool:
+    """Whether files of ``--checkpoints`` stood for what servers have."""
+    asked = (report.get("options") or {}).get("checkpoints")
+    return bool(asked) or any(each.get("source") == "supplied" for each in report["network"])
+
+
+def undecided(report: Mapping[str, Any]) -> list[str]:
+    """The axes that decide for everybody, and were left out."""
+    left = left_out(report)
+    return [name for name in DECIDES if name in left]
+
+
 @dataclass(frozen=True)
 class Proven:
     """Entrypoints: those that are proven, those that fail, and all that ``torch.hub.list`` shows.
@@ -109,12 +153,15 @@ def severities(report: Mapping[str, Any]) -> Mapping[tuple[str | None, str | Non
 
 def tally(report: Mapping[str, Any]) -> list[Tally]:
     """Each axis over all results that ran; nothing where none did."""
+    items: dict[str, list[Mapping[str, Any]]] = {axis: [] for axis in axes(report)}
     results = [result for _, result in ran(report)]
-    return [_tally(axis, results) for axis in axes(report)] if results else []
+    for result in results:
+        for axis, item in result["axes"].items():
+            items[axis].append(item)
+    return [_tally(axis, each) for axis, each in items.items()] if results else []
 
 
-def _tally(axis: str, results: Sequence[Mapping[str, Any]]) -> Tally:
-    items = [result["axes"][axis] for result in results if axis in result["axes"]]
+def _tally(axis: str, items: Sequence[Mapping[str, Any]]) -> Tally:
     statuses = Counter(item["status"] for item in items)
     reasons = Counter(item["reason"] or "" for item in items if item["status"] == "skipped")
     return Tally(

@@ -77,8 +77,8 @@ def by_stamp(checkpoints: Sequence[Mapping[str, Any]]) -> list[Checkpoints]:
 
 
 def by_severity(report: Mapping[str, Any]) -> list[Severity]:
-    """The findings that there are, the errors first."""
-    found = gathered(report["findings"])
+    """The findings: the errors first, of each severity verify's own, which decide."""
+    found = sorted(gathered(report["findings"]), key=lambda item: item["code"] != "verify")
     parted = [(name, [item for item in found if item["severity"] == name]) for name in _SEVERITIES]
     return [
         Severity(

@@ -7,7 +7,7 @@ from typing import Any
 
 from hubpub.output.escape import short, visible
 from hubpub.output.report_findings import gathered
-from hubpub.output.report_results import FIRST, TALLY_COLUMNS, cost, failing, ran, tally
+from hubpub.output.report_results import FIRST, TALLY_COLUMNS, cost, failing, limits, ran, tally
 
 _LONGEST, _CELL, _WIDEST = 4000, 300, 60
 """Characters of a text and of one in a table, and the width that a table's column is filled to."""
@@ -291,7 +291,7 @@ def _verdict(report: Mapping[str, Any], color: bool) -> Iterator[str]:
         f"{count} {plural(count, 'entrypoint')}, {loaded} of {len(ran)} "
         f"{plural(len(ran), 'job')} loaded, "
         f"{len(report['checkpoints'])} {plural(len(report['checkpoints']), 'checkpoint')}"
-        f"{', WITHOUT A SANDBOX' if report['sandbox']['tier'] == 'none' else ''}"
+        f"{''.join(f', {each.upper()}' for each in limits(report))}"
         f"{', ' + part if (part := partial(report)) else ''}"
     )
 

@@ -235,8 +235,7 @@ def tagless_repository(repo: Repo) -> Iterator[Finding]:
     ## Why is this bad?
 
     Without a tag nobody can pin: every load follows the branch, and breaks or changes with it. It
-    is a note, for the tag comes last: what fails until then would hold up the commits that it is
-    of.
+    is a note, for the tag comes last: what fails until then would hold up the commits before it.
 
     ## Example
 

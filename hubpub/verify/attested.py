@@ -102,7 +102,7 @@ def _refuse_others(statement: Mapping[str, Any], found: Mapping[str, Any], file:
     known = {("sha256", item["sha256"]) for item in found["checkpoints"]}
     known.add(("gitCommit", found["commit"]))
     subjects = statement.get("subject")
-    for subject in subjects if isinstance(subjects, list) else [None]:
+    for subject in subjects if isinstance(subjects, list) and subjects else [None]:
         digest = subject.get("digest") if isinstance(subject, dict) else None
         digests = digest.items() if isinstance(digest, dict) else ()
         if not digests or not all((name, str(value)) in known for name, value in digests):

@@ -71,7 +71,10 @@ def merge(named: Sequence[tuple[str, Document]]) -> dict[str, Any]:
             f"{len(missing)} of {count} shards are missing: {words}",
             help="run them with --shard, and give their reports too",
         )
-    return join([_unsharded(document) for _, document in named])
+    joined = join([_unsharded(document) for _, document in named])
+    if any(document["status"] == "fail" and _status(document) == "pass" for _, document in named):
+        joined["status"] = "fail"  # nothing says why, and it is no success all the same
+    return joined
 
 
 def _unsharded(document: Document) -> dict[str, Any]:
@@ -100,6 +103,12 @@ def _refuse_unfinished(name: str, document: Document, shard: Shard) -> None:
     if missing:
         raise UsageError(
             f"{name}: shard {shard} lacks {_few(missing)}; its status is {document['status']}",
+            help=f"go on with it: the same command with --resume {name}",
+        )
+    if document["status"] not in {"pass", "fail"}:
+        raise UsageError(
+            f"{name}: the run of shard {shard} did not come to its end; its status is "
+            f"{document['status']}",
             help=f"go on with it: the same command with --resume {name}",
         )
     if sorted(there) != own:

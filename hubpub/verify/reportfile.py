@@ -26,9 +26,10 @@ def read(file: Path) -> dict[str, Any]:
 def load(file: Path) -> Any:
     """The JSON of a file that may be a report (of x.jsonl a list); UsageError where it has none."""
     try:
-        if file.stat().st_size > MAX_BYTES:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)  # a pipe or a device does not say how much it has
+        if len(data) > MAX_BYTES:
             raise UsageError(f"{file}: larger than {MAX_BYTES >> 20} MiB, so it is no report")
-        data = file.read_bytes()
         if file.suffix == ".jsonl":
             return [parse(line) for line in data.splitlines() if line.strip()]
         return parse(data)

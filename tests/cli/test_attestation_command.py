@@ -73,7 +73,8 @@ def shard(number: int, name: str, **changes: Any) -> dict[str, Any]:
     report = proof(**changes)
     report["entrypoints"][0]["name"] = name
     report["checkpoints"][0]["entrypoints"] = [name]
-    report["findings"] = report["findings"][:1] if report["status"] == "fail" else []
+    broken = {**report["findings"][0], "severity": "error"}
+    report["findings"] = [broken] if report["status"] == "fail" else []
     del report["lock"]
     report["selection"] |= {"shard": f"{number}/2", "listed": ["a", "b"], "whole": False}
     return report
@@ -103,6 +104,7 @@ def test_shards_are_attested_joined(status: str, hubpub: RunHubpub, tmp_path: Pa
         (("octo/net", "--entrypoint", "net"), "--attestation does not go with a part"),
         (("octo/net", "--shard", "1/2"), "--attestation does not go with a part"),
         (("octo/net", "--checkpoints", "."), "--attestation does not go with --checkpoints"),
+        (("octo/net", "--skip", "weights"), "--attestation does not go with --skip weights"),
     ],
 )
 def test_what_could_not_be_attested_is_not_begun(

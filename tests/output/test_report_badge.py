@@ -94,6 +94,13 @@ def nothing_ran() -> list[dict[str, Any]]:
             "12 entrypoints proven with supplied files",
             "yellow",
         ),
+        (
+            NAMES,
+            {"options": {"skip": ["weights", "device", "forward"]}},
+            "12 entrypoints proven without asking forward and weights",
+            "yellow",
+        ),
+        (NAMES, {"options": {"skip": ["device"]}}, "12 entrypoints proven", "brightgreen"),
     ],
 )
 def test_it_says_what_was_proven(

@@ -139,6 +139,9 @@ def test_what_fails_comes_first_with_its_line() -> None:
         ({"status": "interrupted"}, "⚠️ interrupted"),
         ({"status": "error"}, "❌ error"),
         ({"sandbox": {"tier": "none", "features": {}}}, "⚠️ pass"),
+        ({"options": {"checkpoints": True}}, "⚠️ pass"),
+        ({"options": {"skip": ["weights"]}}, "⚠️ pass"),
+        ({"options": {"skip": ["device"], "checkpoints": False}}, "✅ pass"),
         (
             {"selection": {"patterns": [], "shard": "1/2", "listed": ["a", "b"], "whole": False}},
             "⚠️ pass",

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubpub.output.report_page import ASKS, DECIDES, counts, entries, groups, verdict
+from hubpub.output.report_page import ASKS, counts, entries, groups, verdict
 from hubpub.output.report_plots import Plot, _bytes, _plot, plots, span
-from hubpub.output.report_results import axes
+from hubpub.output.report_results import DECIDES, axes
 from hubpub.output.report_sources import Line, by_host, by_stamp, source
 from hubpub.verify.report import AXES, REQUIRED
 from many_results import many

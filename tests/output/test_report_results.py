@@ -134,3 +134,12 @@ def test_nothing_is_lost_and_nothing_repeated(said: list[tuple[str, str]]) -> No
     assert len(found) <= len(findings)
     kept = {(item["entrypoint"], item["message"]) for item in found}
     assert len(kept) == len(found) or "" in dict(said)
+
+
+def test_axes_that_each_result_names_itself_are_counted_once_each() -> None:
+    report = made(3)
+    for number, item in enumerate(report["entrypoints"]):
+        item["results"][0]["axes"][f"own{number}"] = {"status": "fail", "reason": "x"}
+    found = {each.axis: (each.passed, each.failed, each.skipped) for each in tally(report)}
+    assert found["pickles"] == (0, 3, 0)
+    assert [found[f"own{number}"] for number in range(3)] == [(0, 1, 0)] * 3

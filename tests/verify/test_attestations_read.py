@@ -68,6 +68,7 @@ def test_all_that_was_signed_of_a_file(tmp_path: Path) -> None:
         (STATEMENT | {"predicate": {}}, "is no report of this version"),
         (STATEMENT | {"predicate": None}, "is no report of this version"),
         (STATEMENT | {"subject": None}, "of something that is not in its report: null"),
+        (STATEMENT | {"subject": []}, "of something that is not in its report: null"),
         (STATEMENT | {"subject": [1]}, "of something that is not in its report: null"),
         (STATEMENT | {"subject": [{"digest": {}}]}, "that is not in its report: {}"),
         (STATEMENT | {"subject": [{"digest": {"sha256": ["\x1b"]}}]}, "not in its report"),
@@ -99,3 +100,8 @@ def test_an_attestation_that_is_none(content: Any, said: str, tmp_path: Path) ->
         attested.read(file)
     assert said in raised.value.message
     assert len(raised.value.message) < 1000
+
+
+def test_what_does_not_end_is_no_report() -> None:
+    with pytest.raises(UsageError, match="larger than 256 MiB"):
+        attested.read(Path("/dev/zero"))

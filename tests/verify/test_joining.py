@@ -170,6 +170,13 @@ def interrupted(parts: list[Any]) -> None:
     parts[1][1]["status"] = "interrupted"
 
 
+def ended(status: str) -> Callable[[list[Any]], None]:
+    def change(parts: list[Any]) -> None:
+        parts[1][1]["status"] = status
+
+    return change
+
+
 def foreign(parts: list[Any]) -> None:
     parts[1][1]["entrypoints"].append(parts[0][1]["entrypoints"][0])
 
@@ -196,6 +203,8 @@ def differ(*keys: str, value: Any) -> Callable[[list[Any]], None]:
         (whole, "s2.json is of no shard"),
         (unlisted, "s2.json says nothing of a selection"),
         (interrupted, "s2.json: shard 2/2 lacks b; its status is interrupted"),
+        (ended("interrupted"), "s2.json: the run of shard 2/2 did not come to its end; its status"),
+        (ended("error"), "s2.json: the run of shard 2/2 did not come to its end; its status"),
         (foreign, "s2.json holds a, which shard 2/2 has not"),
         (another_count, "shards of different runs: s1.json is of 2, s2.json is of 3"),
         (differ("commit", value="c" * 40), f"commit is {'c' * 40}, not {'a' * 40}"),
@@ -221,6 +230,13 @@ def test_what_does_not_belong_together_is_refused(
         merge(parts)
     assert said in caught.value.message
     assert caught.value.help
+
+
+def test_of_a_shard_that_fails_the_whole_fails_whatever_it_says() -> None:
+    parts = shards()
+    assert merge(parts)["status"] == "pass"
+    parts[1][1]["status"] = "fail"
+    assert merge(parts)["status"] == "fail"
 
 
 def test_the_time_of_a_run_and_its_user_may_differ() -> None:

@@ -67,7 +67,12 @@ def all_slower(both: Both, changes: Sequence[Change]) -> Iterator[Remark]:
 
 
 def of_downloads(both: Both, limits: Thresholds) -> Iterator[Change]:
-    """What each entrypoint takes from the network, where all it does is in both, and loads."""
+    """What each entrypoint takes from the network, where all it does is in both, and loads.
+
+    Reports of earlier versions do not say who asked: of such a one nothing is known here.
+    """
+    if not all(_says_who(side) for side in (both.old, both.new)):
+        return
     loading: dict[str, bool] = {
         name: keyed(both.old.ran[name]).keys() == keyed(both.new.ran[name]).keys()
         for name in both.names
@@ -82,6 +87,10 @@ def of_downloads(both: Both, limits: Thresholds) -> Iterator[Change]:
         if each and way:
             kind = "larger" if way > 0 else "smaller"
             yield change(kind, name, name, what="download_bytes", old=before, new=after)
+
+
+def _says_who(side: Side) -> bool:
+    return all("entrypoint" in request for request in side.document["network"])
 
 
 def _downloads(side: Side) -> Mapping[str, Mapping[str, int]]:

@@ -79,6 +79,8 @@ def of_findings(both: Both) -> Iterator[Change]:
     """Findings new and mended: the same where only the line, or else only the path, is another."""
     if None in (both.old.document["commit"], both.new.document["commit"]):
         return
+    if any(side.document["status"] == "error" for side in (both.old, both.new)):
+        return  # what was not looked for is not mended, and what is found now may not be new
     old, new = _findings(both, both.old), _findings(both, both.new)
     counts = [Counter({key: len(items) for key, items in side.items()}) for side in (old, new)]
     less, more = counts[0] - counts[1], counts[1] - counts[0]
