@@ -150,7 +150,7 @@ _EVIL = (
     "\x1b]52;c;eA==\x07\x1b[2J\x9b31m\u202egnp\u2066\u2028::set-output name=a::b\r\n::add-mask::x\n"
     "::error file=a::b\n\n# <img src=x onerror=alert(1)><script>alert(1)</script> "
     "[click](http://evil.example/) | a | b | `x` ![i](http://evil.example/i.png) "
-    "</td></tr></table> %0A::stop-commands::t %s {{7*7}} {%raw%}"
+    "</td></tr></table> %0A::stop-commands::t %s {{1234567*7}} {%raw%}"
 )
 _SHOWS = """
 EVIL = json.loads(TEXT)
@@ -254,7 +254,7 @@ def _shows(victim: Victim) -> str:
     for tag, attributes in page.found:
         assert not [key for key in attributes if key.startswith("on")], (tag, attributes)
         assert "evil.example" not in str(attributes.get("href")), attributes
-    assert "49" not in [word for word in pages["html"].split() if word == "49"]
+    assert "8641969" not in pages["html"]
     for written in ("<img", "<script", "[click", "![i"):
         assert not re.search(rf"(?<!\\){re.escape(written)}", pages["markdown"]), written
     return "shown as text in five forms"
