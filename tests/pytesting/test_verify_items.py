@@ -16,7 +16,7 @@ import pytest
 from sessions import CLEAN, Session, command, environment, session
 
 from proving import ONCE
-from publishing import Mirror, Repository, running
+from publishing import Mirror, Repository, family, running
 
 HUBCONF = '''\
 dependencies = ["torch"]
@@ -223,7 +223,6 @@ def slow():
 def test_what_ends_pytest_ends_the_run(number: signal.Signals, mirror: Mirror) -> None:
     """With nothing left; where pytest is killed, nothing that runs, and no tree."""
     there = mirror.publish({**CLEAN, "hubconf.py": SLEEPING})
-    temporary = mirror.home / "tmp"
     process = subprocess.Popen(
         command("--hubpub-verify", ARGS, "-k", "slow"),
         cwd=there.path,
@@ -233,14 +232,16 @@ def test_what_ends_pytest_ends_the_run(number: signal.Signals, mirror: Mirror) -
         stderr=subprocess.STDOUT,
         text=True,
     )
-    wait_for(lambda: bool(running(str(temporary), "hubpub_worker")), process)
+    # bwrap, the supervisor in it, and the job: only then there is something to be left.
+    wait_for(lambda: set(running("hubpub_worker")) >= {*family(process.pid)[-3:]}, process)
+    ours = family(process.pid)
     process.send_signal(number)
     said, _ = process.communicate(timeout=120)
     assert "Traceback" not in said
     if number == signal.SIGINT:
         assert process.returncode == 2, said
         assert left(mirror.home) == []
-    wait_for(lambda: not running(str(temporary)))
+    wait_for(lambda: not [pid for pid in ours if Path("/proc", pid).exists()])
     wait_for(lambda: all(name.startswith("hubpub-pytest-") for name in left(mirror.home)))
 
 
