@@ -5,6 +5,7 @@ What a reviewer needs comes first and is short enough for a phone; the rest is f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -350,16 +351,20 @@ def _difference(item: Mapping[str, Any]) -> str:
 
 
 def _network(report: Mapping[str, Any]) -> Iterator[Section]:
-    refused = [
+    refused = Counter(
         (item["url"], item.get("reason") or item["decision"])
         for item in report["network"]
         if item["decision"] != "allowed" or item["status"] is None
-    ]
+    )
     if refused:
-        count = len(refused)
+        count = refused.total()
         before, after = _fold(f"{count} {plural(count, 'request')} without an answer")
         heading = _heading(("request", "why"))
-        yield Section(6, f"{before}{heading}", refused, _cells, after, "requests")
+        rows = [
+            (f"{url} ({times} times)" if times > 1 else url, why)
+            for (url, why), times in refused.items()
+        ]
+        yield Section(6, f"{before}{heading}", rows, _cells, after, "requests")
 
 
 def _environment(report: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -250,20 +251,21 @@ def _network(report: Mapping[str, Any], color: bool) -> Iterator[str]:  # noqa: 
     count = len(requests)
     yield f"network: {count} {plural(count, 'request')}, {size(total)}"
     for what, urls in _refused(requests).items():
-        for url in urls[:_URLS]:
-            yield _shown(f"  {what[0]}: {url}: {what[1]}")
+        for url, times in [*urls.items()][:_URLS]:
+            often = f" ({times} times)" if times > 1 else ""
+            yield _shown(f"  {what[0]}: {url}{often}: {what[1]}")
         if len(urls) > _URLS:
             yield _shown(f"  {what[0]}: {len(urls) - _URLS} more: {what[1]}")
 
 
-def _refused(requests: Sequence[Mapping[str, Any]]) -> Mapping[tuple[str, str], list[str]]:
-    """The URLs that were not answered, by what happened and why."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _refused(requests: Sequence[Mapping[str, Any]]) -> Mapping[tuple[str, str], Counter[str]]:
+    """The URLs that were not answered and how often, by what happened and why."""
+    found: dict[tuple[str, str], Counter[str]] = {}
     for request in requests:
         decision = request["decision"]
         if decision != "allowed" or request["status"] is None:
             what = "no answer" if decision == "allowed" else decision
-            found.setdefault((what, str(request.get("reason"))), []).append(request["url"])
+            found.setdefault((what, str(request.get("reason"))), Counter())[request["url"]] += 1
     return found
 
 

@@ -94,3 +94,14 @@ def test_json_is_the_report() -> None:
     text = reports.render("json", report)
     assert text.isascii()
     assert json.loads(text) == report
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "markdown-comment"])
+def test_one_request_that_is_refused_to_each_job_is_said_once(name: str) -> None:
+    found = document("x")
+    (request,) = found["network"]
+    found["network"] = [{**request, "url": "there"}, *[{**request, "url": "here"}] * 4]
+    text = reports.render(name, found)
+    assert len(re.findall(r"\bhere\b", text)) == 1
+    assert re.search(r"\bhere .?\(4 times.?\)", text)
+    assert re.search(r"\bthere\b(?! .?\()", text)
