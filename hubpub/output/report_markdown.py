@@ -5,10 +5,12 @@ What a reviewer needs comes first and is short enough for a phone; the rest is f
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hubpub.output import tables
 from hubpub.output.escape import short
 from hubpub.output.links import encoded
 from hubpub.output.markdown import LIMIT, escaped
@@ -40,6 +42,7 @@ _OPEN, _NAMED = 20, 3
 """Results that pass and are shown without being unfolded, and names of what was skipped."""
 _AXES = 20
 """Columns of the grid: a report that anybody wrote may name more axes than there are."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _STATUS = {
     "pass": "✅ pass",
     "fail": "❌ fail",
@@ -55,7 +58,6 @@ _STAMP = {
     "absent": "– none",
 }
 
-Cells = Sequence[str]
 Finding = Mapping[str, Any]
 
 
@@ -85,7 +87,7 @@ def rendered(report: Mapping[str, Any], limit: int) -> str:
             *_network(report),
             *_checkpoints(report),
             *_axes(report),
-            Section(0, _folded("This run", f"{_environment(report)}\n")),
+            Section(0, tables.folded("This run", f"{_environment(report)}\n")),
         ],
         limit,
     )
@@ -161,7 +163,7 @@ def _findings(report: Mapping[str, Any], files: str) -> Iterator[Section]:
             for word in order
             if (count := sum(item["severity"] == word for item in rest))
         )
-        before, after = _fold(f"Further findings: {counts}")
+        before, after = tables.fold(f"Further findings: {counts}")
         yield Section(4, before, rest, row, after, "findings")
 
 
@@ -205,9 +207,9 @@ def _results(report: Mapping[str, Any]) -> Iterator[Section]:
         (failing if _failed(*each, worst)["error"] else passing).append(each)
 
     def row(each: tuple[str, Mapping[str, Any]]) -> str:
-        return _row(_result(*each, worst))
+        return tables.row(_result(*each, worst))
 
-    heading = _heading(("entrypoint", "result", "time", "memory"))
+    heading = tables.heading(("entrypoint", "result", "time", "memory"))
     shown = failing if len(passing) > _OPEN else failing + passing
     if shown:
         yield Section(2, f"\n{heading}", shown, row, word="results")
@@ -215,7 +217,7 @@ def _results(report: Mapping[str, Any]) -> Iterator[Section]:
     if skipped:
         yield Section(3, "\n", list(skipped.items()), _skip, word="reasons of skips")
     if len(shown) < len(failing) + len(passing):
-        before, after = _fold(f"{len(passing)} results that pass")
+        before, after = tables.fold(f"{len(passing)} results that pass")
         yield Section(9, f"{before}{heading}", passing, row, after, "results")
 
 
@@ -251,7 +253,7 @@ def _failed(
 
 def _result(
     name: str, result: Mapping[str, Any], worst: Mapping[tuple[str | None, str | None], str]
-) -> Cells:
+) -> tables.Cells:
     facts, axes_ = result["facts"], result["axes"]
     failed = _failed(name, result, worst)
     passed = sum(item["status"] == "pass" for item in axes_.values())
@@ -280,8 +282,10 @@ def _axes(report: Mapping[str, Any]) -> Iterator[Section]:
     rows = list(ran(report))
     counted = tally(report)
     if counted:
-        before, after = _fold("Axes: how often each passed, failed and was skipped")
-        yield Section(8, f"{before}{_heading(TALLY_COLUMNS)}", counted, _tallied, after, "axes")
+        before, after = tables.fold("Axes: how often each passed, failed and was skipped")
+        yield Section(
+            8, f"{before}{tables.heading(TALLY_COLUMNS)}", counted, _tallied, after, "axes"
+        )
 
     def row(each: tuple[str, Mapping[str, Any]]) -> str:
         name, result = each
@@ -289,17 +293,17 @@ def _axes(report: Mapping[str, Any]) -> Iterator[Section]:
             _MARK[result["axes"][axis]["status"]] if axis in result["axes"] else ""
             for axis in columns
         ]
-        return _row([_call(name, result), *marks])
+        return tables.row([_call(name, result), *marks])
 
     if rows:
-        before, after = _fold("Grid: ✅ pass, ❌ fail, – skipped")
-        heading = _heading(("entrypoint", *(escaped(short(axis, _PATH)) for axis in columns)))
+        before, after = tables.fold("Grid: ✅ pass, ❌ fail, – skipped")
+        heading = tables.heading(("entrypoint", *(escaped(short(axis, _PATH)) for axis in columns)))
         yield Section(10, f"{before}{heading}", rows, row, after, "results")
 
 
 def _tallied(each: Any) -> str:
     counts = (each.passed, f"**{each.failed}**" if each.failed else 0, each.skipped)
-    return _row([escaped(each.axis), *map(str, counts), escaped(each.why)])
+    return tables.row([escaped(each.axis), *map(str, counts), escaped(each.why)])
 
 
 # --- what was used --------------------------------------------------------------------------------
@@ -310,15 +314,17 @@ def _checkpoints(report: Mapping[str, Any]) -> Iterator[Section]:
     if found:
         stamped = sum(item["stamp"]["status"] == "match" for item in found)
         word = plural(len(found), "checkpoint")
-        before, after = _fold(f"{len(found)} {word}, {stamped} with a stamp that matches")
+        before, after = tables.fold(f"{len(found)} {word}, {stamped} with a stamp that matches")
         columns = ("file", "sha256", "size", "stamp", "weights_only", "used by", "from")
-        yield Section(5, f"{before}{_heading(columns)}", found, _checkpoint, after, "checkpoints")
+        yield Section(
+            5, f"{before}{tables.heading(columns)}", found, _checkpoint, after, "checkpoints"
+        )
 
 
 def _checkpoint(item: Mapping[str, Any]) -> str:
     places = [item["path"]] if item["path"] else item["urls"]
     only = item["weights_only"]["status"]
-    return _row(
+    return tables.row(
         [
             escaped(item["filename"]),
             f"`{item['sha256']}`",
@@ -337,17 +343,22 @@ def _lock(report: Mapping[str, Any]) -> Iterator[Section]:
         return
     yield Section(0, f"\n{escaped(lock_summary(lock))}\n")
     if lock["differences"]:
-        before = f"\n### Not as hubpub.lock has it\n\n{_heading(LOCK_COLUMNS)}"
+        before = f"\n### Not as hubpub.lock has it\n\n{tables.heading(LOCK_COLUMNS)}"
         yield Section(3, before, lock["differences"], _difference, word="differences")
     left = list(not_compared(lock))
     if left:
-        before, after = _fold("Not compared with hubpub.lock")
-        heading = _heading(("why", "entrypoints"))
-        yield Section(7, f"{before}{heading}", left, _cells, after, "reasons")
+        before, after = tables.fold("Not compared with hubpub.lock")
+        heading = tables.heading(("why", "entrypoints"))
+        yield Section(7, f"{before}{heading}", left, tables.cells, after, "reasons")
 
 
 def _difference(item: Mapping[str, Any]) -> str:
-    return _cells([item[name] or "-" for name in LOCK_COLUMNS])
+    return tables.row([_or_sha256(item[name] or "-") for name in LOCK_COLUMNS])
+
+
+def _or_sha256(text: str) -> str:
+    """A sha256 whole, to be copied: other text is parted where GitHub sees a commit in it."""
+    return f"`{text}`" if _SHA256.fullmatch(text) else escaped(text)
 
 
 def _network(report: Mapping[str, Any]) -> Iterator[Section]:
@@ -358,13 +369,13 @@ def _network(report: Mapping[str, Any]) -> Iterator[Section]:
     )
     if refused:
         count = refused.total()
-        before, after = _fold(f"{count} {plural(count, 'request')} without an answer")
-        heading = _heading(("request", "why"))
+        before, after = tables.fold(f"{count} {plural(count, 'request')} without an answer")
+        heading = tables.heading(("request", "why"))
         rows = [
             (f"{url} ({times} times)" if times > 1 else url, why)
             for (url, why), times in refused.items()
         ]
-        yield Section(6, f"{before}{heading}", rows, _cells, after, "requests")
+        yield Section(6, f"{before}{heading}", rows, tables.cells, after, "requests")
 
 
 def _environment(report: Mapping[str, Any]) -> str:
@@ -378,28 +389,3 @@ def _environment(report: Mapping[str, Any]) -> str:
     if said := cost(report):
         lines.append(escaped(said))
     return "<br>".join(lines)
-
-
-# --- form -----------------------------------------------------------------------------------------
-
-
-def _heading(columns: Cells) -> str:
-    return _row(columns) + _row(["---"] * len(columns))
-
-
-def _row(cells: Cells) -> str:
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _cells(texts: Sequence[str]) -> str:
-    return _row([escaped(text) for text in texts])
-
-
-def _fold(title: str) -> tuple[str, str]:
-    """What stands before and after something that is folded; ``title`` is hubpub's own words."""
-    return f"\n<details><summary>{title}</summary>\n\n", "\n</details>\n"
-
-
-def _folded(title: str, text: str) -> str:
-    before, after = _fold(title)
-    return f"{before}{text}{after}"

@@ -140,7 +140,7 @@ def test_a_file_swapped_behind_an_unchanged_url_fails(
     assert run.names() == ["locked"]
     row = [r"net", r"pretrained", r"net\.pth", "sha256", digests[0][:16], digests[1][:16]]
     assert re.search(rf"^{'  +'.join(row)}$", run.text, re.MULTILINE), run.text
-    assert f"| net | pretrained | net\\.pth | sha256 | {' | '.join(digests)} |" in run.markdown
+    assert f"| net | pretrained | net\\.pth | sha256 | `{'` | `'.join(digests)}` |" in run.markdown
     assert run.rendered("text") == run.text
     assert digests[0] in run.rendered("html")
     assert run.lock.read_bytes() == before
