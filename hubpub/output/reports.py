@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from hubpub.output.json import dumps
+from hubpub.output.documents import said
 
 MODULES = {
     "text": "report_text",
@@ -28,9 +27,4 @@ FORMATS = tuple(MODULES)
 
 def render(name: str, report: Mapping[str, Any], *, color: bool = False) -> str:
     """A report (the documented JSON object) in the format ``name``, one of :data:`FORMATS`."""
-    module = MODULES[name]
-    if module is None:
-        return dumps(report)
-    text = importlib.import_module(f"hubpub.output.{module}").render(report, color=color)
-    assert isinstance(text, str)  # noqa: S101 - what every module of the table promises
-    return text
+    return said(MODULES[name], report, color=color)
